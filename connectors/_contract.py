@@ -1,0 +1,54 @@
+"""What a connector is: SOURCE, fetch() and parse(). Files that start with an underscore are not connectors.
+
+    fetch(http, request) -> list[Payload]     the only code with a network; raises SourceError
+    parse(payload)       -> observations      pure: every connector can be run on a file; raises SourceError, InputError
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import requests
+
+from core.catalogue import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchRequest:
+    """What the line asks of a connector. A new wish becomes a field here, and no connector changes."""
+
+    source: str  # the configured key: goes into the `source` column
+    since: datetime  # UTC, exclusive
+    until: datetime  # UTC, inclusive
+    sites: pd.DataFrame  # City.sites
+    city_site: str
+    zone: ZoneInfo
+    options: Mapping[str, Any] = field(default_factory=dict)  # [source.options] of sources.toml
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """One reply or file, with what the request knew and the reply does not say."""
+
+    body: bytes
+    name: str = ""  # file name, or address without its query: for messages
+    media_type: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)  # source, sites, zone, options …; empty for a bare file
+
+
+class Connector(Protocol):
+    """A module in connectors/."""
+
+    SOURCE: Source
+
+    @staticmethod
+    def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]: ...
+
+    @staticmethod
+    def parse(payload: Payload) -> pd.DataFrame: ...

@@ -1,0 +1,40 @@
+"""Whose time it is. The clock is an argument everywhere, so a scenario can run at x600 and a test at a fixed minute."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Something that tells the city's present."""
+
+    def now(self) -> datetime:
+        """The present as aware UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    speed: float = 1.0
+
+    def now(self) -> datetime:
+        """The present as aware UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass
+class ScenarioClock:
+    """A clock that starts at a given moment and runs `speed` times as fast; immune to changes of the wall clock."""
+
+    start: datetime
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        """The scenario's present as aware UTC."""
+        return self.start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)

@@ -1,0 +1,234 @@
+"""A city as its operator describes it: config/<city>/{city,sites,sources,areas}.toml -> City.
+
+A wrong key stops at the start with file, entry and key, never at 3 a.m.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pandas as pd
+
+from core.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_CITY = "demo"
+SITE_COLUMNS = ("site_id", "kind", "name_vi", "name_en", "area", "latitude", "longitude")
+AREA_COLUMNS = ("code", "kind", "name_vi", "name_en", "parent", "population", "latitude", "longitude", "valid_from")
+SITE_KINDS = (
+    "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
+    "weather_station", "office", "hotline", "bus_line",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredSource:
+    """One entry of sources.toml: a connector, run under its own name with its own options."""
+
+    key: str  # the name on screens and in the `source` column
+    connector: str  # file stem in connectors/
+    name_vi: str
+    name_en: str
+    owner: str
+    contact: str
+    every: timedelta
+    enabled: bool
+    options: Mapping[str, Any]  # what the connector needs: base_url, sites, columns, time_zone …
+
+    def name(self, language: str) -> str:
+        """Name for people."""
+        return self.name_en if language == "en" else self.name_vi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """Everything of config/<city>/, checked. `sites` is indexed by site_id, `areas` by code."""
+
+    key: str
+    name_vi: str
+    name_en: str
+    centre_vi: str
+    centre_en: str
+    zone: ZoneInfo
+    simulated: bool
+    latitude: float
+    longitude: float
+    cycle: timedelta
+    history: timedelta
+    store_path: Path
+    folder: Path
+    data_folder: Path
+    geometry: Path | None
+    sites: pd.DataFrame
+    areas: pd.DataFrame
+    sources: tuple[ConfiguredSource, ...]
+    shift: Mapping[str, Any]
+
+    @property
+    def city_site(self) -> str:
+        """The site that stands for the whole city."""
+        return str(self.sites.index[self.sites["kind"] == "city"][0])
+
+    def name(self, language: str) -> str:
+        """Name of the city for people."""
+        return self.name_en if language == "en" else self.name_vi
+
+    def site_name(self, site_id: str, language: str) -> str:
+        """Name of a site or source; its id where nobody named it."""
+        if site_id in self.sites.index:
+            return str(self.sites.at[site_id, "name_en" if language == "en" else "name_vi"])
+        for source in self.sources:
+            if source.key == site_id:
+                return source.name(language)
+        return site_id
+
+    def area_name(self, site_id: str, language: str) -> str:
+        """Name of the ward in which a site lies, or empty."""
+        code = str(self.sites.at[site_id, "area"]) if site_id in self.sites.index else ""
+        if code in self.areas.index:
+            return str(self.areas.at[code, "name_en" if language == "en" else "name_vi"])
+        return ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file, or ConfigError with file, line and reason."""
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{_short(path)}: the file is missing") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{_short(path)}: not valid TOML: {error}") from error
+
+
+def take(table: Mapping[str, Any], name: str, kind: type | tuple[type, ...], where: str, default: Any = ...) -> Any:
+    """One key of a table, of the right type, or ConfigError that names file, entry and key."""
+    if name not in table:
+        if default is ...:
+            raise ConfigError(f"{where}: the key {name} is missing")
+        return default
+    value = table[name]
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        wanted = " or ".join(one.__name__ for one in kinds)
+        raise ConfigError(f"{where}: {name} must be {wanted}, not {value!r}")
+    return value
+
+
+def city_key() -> str:
+    """The city this process serves: CITY, or the demo."""
+    return os.environ.get("CITY", "").strip() or DEFAULT_CITY
+
+
+def load_city(key: str | None = None, root: Path = ROOT) -> City:
+    """Read and check config/<key>/. Raises ConfigError."""
+    key = key or city_key()
+    folder = root / "config" / key
+    if not key.replace("_", "").isalnum() or not folder.is_dir():
+        known = ", ".join(sorted(path.name for path in (root / "config").iterdir() if path.is_dir()))
+        raise ConfigError(f"CITY={key}: there is no folder config/{key}; known cities: {known}")
+    table = read_toml(folder / "city.toml")
+    where = f"config/{key}/city.toml"
+    try:
+        zone = ZoneInfo(take(table, "time_zone", str, where, "Asia/Ho_Chi_Minh"))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"{where}: time_zone {table['time_zone']!r} is unknown") from error
+    geometry = take(table, "geometry", str, where, "")
+    store = os.environ.get("CITY_STORE") or take(table, "store", str, where, f"data/{key}.duckdb")
+    areas = _frame(folder / "areas.toml", "area", AREA_COLUMNS, "code")
+    sites = _frame(folder / "sites.toml", "site", SITE_COLUMNS, "site_id")
+    where_sites = f"config/{key}/sites.toml"
+    wrong = sorted(set(sites["kind"]) - set(SITE_KINDS))
+    if wrong:
+        raise ConfigError(f"{where_sites}: kind {wrong[0]!r} is not one of {', '.join(SITE_KINDS)}")
+    if (sites["kind"] == "city").sum() != 1:
+        raise ConfigError(f"{where_sites}: exactly one site must have kind = \"city\"")
+    lost = sorted(set(sites["area"]) - set(areas.index) - {""})
+    if lost:
+        raise ConfigError(f"{where_sites}: area {lost[0]!r} is not in areas.toml")
+    return City(
+        key=key,
+        name_vi=take(table, "name_vi", str, where),
+        name_en=take(table, "name_en", str, where),
+        centre_vi=take(table, "centre_vi", str, where, "Trung tâm Điều hành đô thị"),
+        centre_en=take(table, "centre_en", str, where, "Urban Operations Centre"),
+        zone=zone,
+        simulated=take(table, "simulated", bool, where, False),
+        latitude=float(take(table, "latitude", (int, float), where)),
+        longitude=float(take(table, "longitude", (int, float), where)),
+        cycle=timedelta(seconds=take(table, "cycle_s", int, where, 60)),
+        history=timedelta(days=take(table, "history_days", int, where, 400)),
+        store_path=(root / store),
+        folder=folder,
+        data_folder=root / "data" / key,
+        geometry=(root / geometry) if geometry else None,
+        sites=sites,
+        areas=areas,
+        sources=_sources(folder / "sources.toml"),
+        shift=take(table, "shift", dict, where, {}),
+    )
+
+
+def _frame(path: Path, entry: str, columns: tuple[str, ...], index: str) -> pd.DataFrame:
+    """[[entry]] tables as a frame; texts default to "", numbers to NaN; further keys become attribute columns."""
+    tables = take(read_toml(path), entry, list, _short(path), [])
+    if not tables:
+        raise ConfigError(f"{_short(path)}: no [[{entry}]] given")
+    rows = []
+    for number, table in enumerate(tables, start=1):
+        where = f"{_short(path)}: [[{entry}]] number {number}"
+        row = {index: take(table, index, str, where), "kind": take(table, "kind", str, where)}
+        row["name_vi"] = take(table, "name_vi", str, where)
+        row["name_en"] = take(table, "name_en", str, where, row["name_vi"])
+        rows.append({**table, **row})
+    data = pd.DataFrame(rows)
+    for column in columns:
+        if column not in data:
+            data[column] = float("nan") if column in ("latitude", "longitude", "population") else ""
+    for column in ("area", "parent", "name_en", "valid_from"):
+        if column in data:
+            data[column] = data[column].fillna("").astype("str")
+    twice = data.loc[data[index].duplicated(), index]
+    if len(twice):
+        raise ConfigError(f"{_short(path)}: {index} {twice.iloc[0]!r} is given twice")
+    return data.set_index(index, drop=False)
+
+
+def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
+    found = []
+    for number, table in enumerate(take(read_toml(path), "source", list, _short(path), []), start=1):
+        where = f"{_short(path)}: [[source]] number {number}"
+        unknown = set(table) - {"key", "connector", "name_vi", "name_en", "owner", "contact", "every_s", "enabled", "options"}
+        if unknown:
+            raise ConfigError(f"{where}: unknown key {', '.join(sorted(unknown))}; put it under [source.options]")
+        key = take(table, "key", str, where)
+        name_vi = take(table, "name_vi", str, where, key)
+        found.append(
+            ConfiguredSource(
+                key=key,
+                connector=take(table, "connector", str, where),
+                name_vi=name_vi,
+                name_en=take(table, "name_en", str, where, name_vi),
+                owner=take(table, "owner", str, where, ""),
+                contact=take(table, "contact", str, where, ""),
+                every=timedelta(seconds=take(table, "every_s", int, where, 600)),
+                enabled=take(table, "enabled", bool, where, True),
+                options=take(table, "options", dict, where, {}),
+            )
+        )
+    keys = [source.key for source in found]
+    if len(set(keys)) != len(keys):
+        raise ConfigError(f"{_short(path)}: a source key is given twice: {', '.join(sorted(keys))}")
+    return tuple(found)
+
+
+def _short(path: Path) -> str:
+    """config/<city>/<file>, which a person can find, without the machine's folders."""
+    return "/".join(path.parts[-3:])

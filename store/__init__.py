@@ -1,0 +1,1 @@
+"""The shared memory of the house; the only room with SQL."""
