@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -23,4 +24,5 @@ class Window:
     until: datetime
     city_site: str
     zone: ZoneInfo
-    sources: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # configured sources
+    source_period_min: Mapping[str, float] = field(default_factory=dict)  # configured sources and how often they report

@@ -1,0 +1,1 @@
+"""Pure functions on frames and snapshots: what the numbers mean together."""

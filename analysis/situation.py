@@ -1,0 +1,55 @@
+"""What goes on, in the order of cause and effect: rain -> flooding -> traffic -> air -> reports -> services.
+
+The founding text asks that a city's problems are not read one by one. This finds the alert that leads and the chain
+of the others that stand in the same hours; it orders them, it does not claim that one made the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.alert import PRIORITIES, Alert
+from core.snapshot import Snapshot
+
+CAUSAL_ORDER = (
+    ("rainfall", "rain_1h", "rain_24h"),
+    ("river_level", "river_stage", "river_alarm_level"),
+    ("flood_depth",),
+    ("open_incidents",),
+    ("travel_time_index", "relative_speed", "arterial_speed", "congested_length", "speed"),
+    ("pm25", "vn_aqi", "pm25_24h", "vn_aqi_daily"),
+    ("reports_received", "reports_vs_baseline", "reports_60min"),
+    ("files_overdue", "overdue_share", "on_time_rate"),
+)
+TELLS_FROM = "medium"  # below it an alert is a notice, and does not own the sentence
+LONGEST_CHAIN = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The leading alert, the chain it stands in (with it, in causal order), and whether anything is known at all."""
+
+    lead: Alert | None
+    chain: tuple[Alert, ...]
+    known: bool
+
+
+def situate(snapshot: Snapshot) -> Situation:
+    """The situation of a snapshot. A city of which no value is live is not «normal», it is unknown."""
+    known = any(reading.live for reading in snapshot.readings.values() if reading.item.domain != "operations")
+    told = [
+        alert
+        for alert in snapshot.open_alerts()
+        if alert.active and PRIORITIES.index(alert.priority) >= PRIORITIES.index(TELLS_FROM) and alert.rule in snapshot.rules
+    ]
+    if not told:
+        return Situation(lead=None, chain=(), known=known)
+    links: list[Alert] = []
+    for step in CAUSAL_ORDER:
+        of_step = [alert for alert in told if snapshot.rules[alert.rule].observed_property in step]
+        if of_step:
+            links.append(of_step[0])  # open_alerts() is sorted: the worst of this step
+    lead = told[0]
+    if len(links) < 2 or lead not in links:
+        return Situation(lead=lead, chain=(), known=known)
+    return Situation(lead=lead, chain=tuple(links[:LONGEST_CHAIN]), known=known)

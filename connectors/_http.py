@@ -1,0 +1,268 @@
+"""How this house asks a server: with time-outs, few and spaced requests, bounded replies, and errors in its own words.
+
+    connection error, time-out, cut reply, 429, 5xx   -> tried again, then SourceUnavailable
+    400, 401, 403, 404, redirect to another host      -> SourceRefused
+    HTML, empty or broken where JSON was promised     -> SourceChanged
+
+A message holds host and path, never a query, a header or a secret: exceptions of requests are not chained, for they
+quote the full address. Retry-After is obeyed as long as the cycle is not held up; beyond that it goes to the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
+
+import requests
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, InvalidURL
+
+from connectors._contract import Payload
+from core.errors import InputError, SourceChanged, SourceRefused, SourceUnavailable
+
+MAX_BODY_BYTES = 32 * 2**20
+CHUNK_BYTES = 64 * 2**10
+TRIES = 3
+MAX_REDIRECTS = 3
+WORDS_MAX = 200  # of a server's own explanation
+AGENT = "city-dashboard/1.0 (+operations centre; one request at a time)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how large one call may be."""
+
+    connect_s: float = 5.0
+    read_s: float = 20.0  # silence of the server
+    deadline_s: float = 60.0  # all tries together: a cycle has other sources to ask
+    waits_s: float = 15.0  # all waits between tries together
+    body_bytes: int = MAX_BODY_BYTES
+
+
+LIMITS = Limits()
+
+
+@dataclass
+class Pace:
+    """The time of a session: its clocks, its sleep and the smallest gap between two requests to one host."""
+
+    min_gap_s: float = 0.2
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    jitter: Callable[[], float] = random.random  # 0 … 1
+    _next_at: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take_turn(self, host: str) -> None:
+        """Wait until a request to that host is polite; threads queue up."""
+        with self._lock:
+            turn = max(self.clock(), self._next_at.get(host, 0.0))
+            self._next_at[host] = turn + self.min_gap_s
+        if (wait := turn - self.clock()) > 0:
+            self.sleep(wait)
+
+
+class _PacedSession(requests.Session):
+    def __init__(self, pace: Pace) -> None:
+        super().__init__()
+        self.pace = pace
+
+
+def session(pace: Pace | None = None) -> requests.Session:
+    """A session for fetch(). Opens no connection; share one per process, it keeps the polite gap per host."""
+    http = _PacedSession(pace or Pace())
+    http.headers["User-Agent"] = AGENT
+    return http
+
+
+class _Later(Exception):
+    """This try failed in a way that another try may mend."""
+
+    def __init__(self, words: str, asked_wait_s: float | None = None) -> None:
+        self.words, self.asked_wait_s = words, asked_wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def get(
+    http: requests.Session,
+    url: str,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    json_promised: bool = True,
+    secret: str | None = None,
+    wait_in_words: Callable[[str], float | None] | None = None,
+    limits: Limits = LIMITS,
+) -> Payload:
+    """GET with retries; the reply as a Payload without context.
+
+    `secret` is struck out of every message. `wait_in_words` reads a wait [s] from the text of a 429 whose server sends
+    no Retry-After. Raises InputError for an address that is none, else SourceUnavailable, SourceRefused, SourceChanged.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError("base_url is not an address of the form https://host/path: mend it in sources.toml")
+    name = _shown(url)
+    pace = http.pace if isinstance(http, _PacedSession) else Pace()
+    ends_at = pace.clock() + limits.deadline_s
+    waited_s = 0.0
+    for attempt in range(1, TRIES + 1):
+        try:
+            answer = _ask(http, pace, url, params, headers, limits, ends_at)
+            if answer.status < 300:
+                if json_promised:
+                    read_json(answer.body, name)
+                return Payload(body=answer.body, name=name, media_type=answer.headers.get("Content-Type", ""))
+            words = _own_words(answer.body, secret)
+            if answer.status != 429 and answer.status < 500:
+                raise SourceRefused(f"{name}: HTTP {answer.status}{words}: check key, address and options")
+            asked_wait_s = _retry_after_s(answer.headers.get("Retry-After", ""), pace.now())
+            if asked_wait_s is None and wait_in_words is not None:
+                asked_wait_s = wait_in_words(words)
+            raise _Later(f"HTTP {answer.status}{words}", asked_wait_s)
+        except _Later as later:
+            wait_s = later.asked_wait_s
+            if wait_s is None:
+                wait_s = 2.0 ** (attempt - 1) * (0.5 + pace.jitter())
+            too_long = waited_s + wait_s > limits.waits_s or pace.clock() + wait_s > ends_at
+            if attempt == TRIES or too_long:
+                raise SourceUnavailable(f"{name}: {later.words}", retry_after_s=later.asked_wait_s) from None
+        pace.sleep(wait_s)
+        waited_s += wait_s
+    raise AssertionError("the last try returns or raises")
+
+
+def _ask(
+    http: requests.Session,
+    pace: Pace,
+    url: str,
+    params: Mapping[str, str] | None,
+    headers: Mapping[str, str] | None,
+    limits: Limits,
+    ends_at: float,
+) -> _Answer:
+    """One try, redirects on the same host included. Raises _Later where another try may help."""
+    name = _shown(url)
+    for _ in range(MAX_REDIRECTS + 1):
+        pace.take_turn(urlsplit(url).netloc)
+        left_s = ends_at - pace.clock()
+        if left_s <= 0:
+            raise _Later("no complete answer in time")
+        silence_s = (min(limits.connect_s, left_s), min(limits.read_s, left_s))
+        try:
+            with http.get(
+                url, params=params, headers=dict(headers or {}), timeout=silence_s, stream=True, allow_redirects=False
+            ) as reply:
+                if not reply.is_redirect:
+                    body = _body(reply, pace, ends_at, limits.body_bytes, name)
+                    return _Answer(reply.status_code, reply.headers, body)
+                target = urljoin(reply.url, reply.headers["Location"])
+        except requests.Timeout:
+            raise _Later("no answer in time") from None
+        except (requests.ConnectionError, ChunkedEncodingError):
+            raise _Later("the connection could not be made or was cut") from None
+        except ContentDecodingError:
+            raise SourceChanged(f"{name}: the reply is compressed in a way that cannot be read") from None
+        except (InvalidURL, InvalidSchema):
+            raise InputError(f"{name}: no such address can exist: check base_url") from None
+        except (requests.RequestException, ValueError):
+            raise SourceChanged(f"{name}: request or reply breaks the rules of HTTP: check the secret too") from None
+        if not same_host(url, target):
+            raise SourceRefused(f"{name}: redirects to another host, {urlsplit(target).hostname}: check base_url")
+        url, params = target, None
+    raise SourceRefused(f"{name}: more than {MAX_REDIRECTS} redirects")
+
+
+def _shown(url: str) -> str:
+    """Host and path: what a message may show."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}{parts.path}"
+
+
+def same_host(url: str, other: str) -> bool:
+    """True when both lie on one host and port, and `other` is not less protected."""
+    one, two = urlsplit(url), urlsplit(other)
+    if (one.scheme, one.netloc) == (two.scheme, two.netloc):
+        return True
+    upgrade = (one.scheme, two.scheme) == ("http", "https") and one.port in (None, 80) and two.port in (None, 443)
+    return upgrade and one.hostname == two.hostname
+
+
+def _body(reply: requests.Response, pace: Pace, ends_at: float, max_body_bytes: int, name: str) -> bytes:
+    """The unpacked body, read in pieces so that neither size nor time can run away."""
+    body = bytearray()
+    for piece in reply.iter_content(CHUNK_BYTES):
+        body += piece
+        if len(body) > max_body_bytes:
+            raise SourceChanged(f"{name}: the reply is larger than {max_body_bytes} bytes: ask for a shorter period")
+        if pace.clock() > ends_at:
+            raise _Later("no complete answer in time")
+    return bytes(body)
+
+
+def _own_words(body: bytes, secret: str | None) -> str:
+    """The server's explanation (JSON or XML) as « (words)», short and without the secret; empty if there is none."""
+    if found := re.search(rb"<description>([^<]+)</description>", body):
+        words = found[1].decode("utf-8", errors="replace")
+    else:
+        words = _reason(body)
+    for form in {secret, quote(secret, safe=""), quote_plus(secret)} if secret else ():
+        words = words.replace(form, "***")
+    words = " ".join(words.split())[:WORDS_MAX]
+    return f" ({words})" if words else ""
+
+
+def _reason(body: bytes) -> str:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    record = found[0] if isinstance(found, list) and found else found
+    if not isinstance(record, dict):
+        return ""
+    told = next((record[key] for key in ("reason", "detail", "message", "description", "error") if record.get(key)), "")
+    return told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+
+
+def _retry_after_s(text: str, now: datetime) -> float | None:
+    """Retry-After as seconds: it is a number or an HTTP date. None when absent or unreadable."""
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:  # «-0000» means UTC without a place
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def read_json(body: bytes, name: str) -> Any:
+    """A JSON text (UTF-8, with or without a byte-order mark). Raises SourceChanged that says what came instead."""
+    if not body.strip():
+        raise SourceChanged(f"{name}: the reply is empty where JSON was promised")
+    if body.lstrip().startswith(b"<"):
+        raise SourceChanged(f"{name}: HTML or XML came where JSON was promised")
+    try:
+        return json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SourceChanged(f"{name}: not text in UTF-8, so not JSON") from None
+    except json.JSONDecodeError as error:
+        raise SourceChanged(f"{name}: broken JSON at line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, a nesting of thousands of brackets
+        raise SourceChanged(f"{name}: JSON that no honest server sends (a huge number or nesting)") from None

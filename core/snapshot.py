@@ -1,0 +1,153 @@
+"""What every screen reads: one picture of the city, built once per cycle and shared by all viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from core.alert import PRIORITIES, Alert
+from core.catalogue import Catalogue, ObservedProperty
+from core.config import City, ConfiguredSource
+
+FRESH, LATE, OLD, ABSENT = "fresh", "late", "old", "absent"
+ABSENT_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How one source is doing. Times are aware UTC; `error` is the source's own trouble in one sentence."""
+
+    source: ConfiguredSource
+    kind: str  # measurement | model | report | simulation
+    up: bool | None  # None: not tried yet
+    since: datetime | None  # since when it has been up or down
+    error: str = ""
+    tried_at: datetime | None = None
+    received_at: datetime | None = None  # last time that rows came
+    newest_at: datetime | None = None  # newest observation time that it ever gave
+    rows: int = 0  # rows of the last answer
+    set_aside: int = 0  # bad rows of the last answer
+    problems: tuple[str, ...] = ()
+    attribution: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The newest usable value of one property at one site, and how far it may be believed."""
+
+    site_id: str
+    item: ObservedProperty
+    time: datetime
+    value: float
+    source: str
+    received_at: datetime
+    age: timedelta
+    freshness: str  # fresh | late | old | absent
+
+    @property
+    def live(self) -> bool:
+        """True while the value may be shown as the present and may count in verdicts, maxima and sums."""
+        return self.freshness in (FRESH, LATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleWords:
+    """What a screen says about an alert rule, in both languages."""
+
+    key: str
+    title: Mapping[str, str]
+    cause: Mapping[str, str]
+    consequence: Mapping[str, str]
+    action: Mapping[str, str]
+    owner: Mapping[str, str]
+    time_to_act: timedelta | None  # None only while the rule is off
+    observed_property: str
+    direction: str
+    setpoints: Mapping[str, float | str]  # priority -> setpoint, or «site:attribute»
+    missing: bool  # the rule rings for silence, its setpoint is minutes
+    enabled: bool
+    off_because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The city at `made_at`. Frames are shared: nobody changes them."""
+
+    number: int
+    made_at: datetime
+    city: City
+    catalogue: Catalogue
+    readings: Mapping[tuple[str, str], Reading]  # (observed_property, site_id)
+    recent: Mapping[tuple[str, str], pd.DataFrame]  # last 24 h: time, value
+    band: Mapping[tuple[str, str], pd.DataFrame]  # indexed by hour_of_week: low, middle, high, n
+    alerts: tuple[Alert, ...]
+    rules: Mapping[str, RuleWords]
+    journal: pd.DataFrame  # last 24 h, newest first
+    sources: tuple[SourceState, ...]
+    geometry: Mapping[str, Any] | None
+    speed: float = 1.0  # of the clock: above 1 while a scenario is played
+    scenario: str = ""
+
+    def reading(self, observed_property: str, site_id: str) -> Reading | None:
+        """Newest usable value, or None when there never was one."""
+        return self.readings.get((observed_property, site_id))
+
+    def of(self, observed_property: str) -> list[Reading]:
+        """All sites' readings of one property, in the order of their ids."""
+        return [self.readings[key] for key in sorted(self.readings) if key[0] == observed_property]
+
+    def open_alerts(self) -> list[Alert]:
+        """Alerts that want a person, worst first: not normal and not covered; unacknowledged first, newest first."""
+        shown = [alert for alert in self.alerts if alert.truth != "NORM" and alert.hidden is None]
+        return sorted(shown, key=_urgency)
+
+    def covered_alerts(self) -> list[Alert]:
+        """Shelved and otherwise covered alerts."""
+        return [alert for alert in self.alerts if alert.hidden is not None]
+
+    def worst_priority(self, site_id: str, observed_property: str) -> str | None:
+        """Priority of the worst active alert on that property and site."""
+        found = [
+            alert.priority
+            for alert in self.alerts
+            if alert.site_id == site_id
+            and alert.active
+            and alert.hidden is None
+            and alert.rule in self.rules
+            and self.rules[alert.rule].observed_property == observed_property
+        ]
+        return max(found, key=PRIORITIES.index, default=None)
+
+    def usual(self, observed_property: str, site_id: str, at: datetime) -> tuple[float, float, float] | None:
+        """p10, p50, p90 of that hour of the week, or None where history is too short."""
+        band = self.band.get((observed_property, site_id))
+        hour = hour_of_week(at, self.city)
+        if band is None or hour not in band.index:
+            return None
+        row = band.loc[hour]
+        return float(row["low"]), float(row["middle"]), float(row["high"])
+
+
+def _urgency(alert: Alert) -> tuple[int, bool, float]:
+    newest = alert.raised_at.timestamp() if alert.raised_at else 0.0
+    return (-PRIORITIES.index(alert.priority), alert.acked, -newest)
+
+
+def hour_of_week(at: datetime, city: City) -> int:
+    """0 = Monday 00:00-00:59 city time. A value labelled with the END of its period belongs to the hour before."""
+    local = (at - timedelta(microseconds=1)).astimezone(city.zone)
+    return local.weekday() * 24 + local.hour
+
+
+def freshness(age: timedelta, item: ObservedProperty) -> str:
+    """fresh up to one period (and a half, for the way), late up to stale_after, old past it, absent past a day."""
+    if age > max(ABSENT_AFTER, 2 * item.stale_after):
+        return ABSENT
+    if age > item.stale_after:
+        return OLD
+    return LATE if age > 1.5 * item.period else FRESH

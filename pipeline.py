@@ -1,0 +1,553 @@
+"""The line, once or for ever: connectors -> observations -> store -> indicators -> alerts -> snapshot.
+
+    python pipeline.py --once               one cycle, then words about it on stderr
+    python pipeline.py --every 60           for ever, every 60 seconds
+    CITY=bac_giang python pipeline.py …     another city
+    … --scenario evening_storm --speed 60   play a scenario of the demo city on its own clock and its own store
+
+Only this file knows the rooms below the screens. One writer thread runs the cycle; screens read its snapshot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import requests
+
+import alerts.engine
+import alerts.rules
+import connectors
+import indicators
+from connectors._contract import FetchRequest
+from core import observations as obs
+from core.alert import AlertEvent
+from core.catalogue import Catalogue, Indicator
+from core.clock import Clock, ScenarioClock, SystemClock
+from core.config import City, ConfiguredSource, load_city
+from core.i18n import LANGUAGES
+from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceError
+from core.snapshot import Reading, RuleWords, Snapshot, SourceState, freshness
+from core.window import Window
+from store.base import Change, Store
+from store.duck import DuckStore
+
+LOG = logging.getLogger("line")
+BACKFILL = timedelta(days=30)  # how much history a simulated city has on its first day
+FIRST_FETCH = timedelta(days=2)  # how far back a real source is asked when nothing is known yet
+OVERLAP = timedelta(hours=2)  # sources correct their last hours: ask for them again, the store keeps revisions
+ALERT_LOOKBACK = timedelta(hours=3)  # on a first start, older history is no news
+ALERT_CATCH_UP = timedelta(hours=24)  # after a pause of the house, what happened meanwhile is judged
+PATIENCE_S = 5.0  # a cycle waits so long for sources; whoever answers later is taken in the next one
+HEALTH_EVERY = timedelta(minutes=5)
+BAND_EVERY = timedelta(hours=24)
+SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
+
+
+@dataclass
+class Feed:
+    """What the line remembers about one source between cycles."""
+
+    source: ConfiguredSource
+    module: Any
+    state: SourceState
+    next_at: datetime
+    running: Future[Answer] | None = None
+    known_files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one fetch brought: rows, or why not."""
+
+    rows: pd.DataFrame
+    problems: tuple[str, ...] = ()
+    error: HouseError | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+class Line:
+    """One city's line. `run_once` is a cycle; `start` runs it in a thread for ever; `snapshot` is the newest picture."""
+
+    def __init__(
+        self,
+        city: City,
+        store: Store,
+        clock: Clock | None = None,
+        *,
+        scenario: str = "",
+        scenario_start: datetime | None = None,
+        http: requests.Session | None = None,
+    ) -> None:
+        self.city = city
+        self.store = store
+        self.clock = clock or SystemClock()
+        self.catalogue: Catalogue = indicators.catalogue()
+        self.rules = alerts.rules.load_rules(city.folder / "alerts", self.catalogue, city.sites)
+        self._scenario = scenario
+        self._scenario_start = scenario_start
+        self._http = http or connectors.session()
+        self._indicators = indicators.ordered()
+        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="source")
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._published = threading.Condition()
+        self._cycle = threading.Lock()
+        self._fresh_start = True
+        self._band_at: datetime | None = None
+        self._health_at: datetime | None = None
+        self._geometry = _geometry(city)
+        store.write_dimensions(city, self.catalogue)
+        self._feeds = [self._feed(source) for source in city.sources if source.enabled]
+        self._remember()
+        self.snapshot: Snapshot = self._picture(number=0)
+
+    # -- the line ---------------------------------------------------------------------------------------------------
+
+    def run_once(self, patience_s: float = PATIENCE_S) -> Snapshot:
+        """One cycle, in the order of the line. Sources that fail change their own state and nothing else."""
+        with self._cycle:
+            self._ask(patience_s)
+            changed = self._take_answers()
+            changed |= self._write_health()
+            self._compute(changed)
+            self._judge()
+            self._refresh_band()
+            self._fresh_start = False
+            return self._publish()
+
+    def act(self, change: Change) -> list[AlertEvent]:
+        """An operator's deed, one transaction; the new picture is published before this returns. Raises InputError."""
+        events = self.store.change_alerts(change)
+        self._publish()
+        return events
+
+    def start(self) -> None:
+        """Run cycles in a thread until `stop`; the thread ends with the process."""
+        self._thread = threading.Thread(target=self._run, name="line", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after its cycle and give the store free."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread:
+            self._thread.join(timeout=30)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+    def wait_for(self, number: int, timeout_s: float) -> Snapshot:
+        """The snapshot with at least that number, or the newest one when the time is over."""
+        with self._published:
+            self._published.wait_for(lambda: self.snapshot.number >= number, timeout_s)
+            return self.snapshot
+
+    def _run(self) -> None:
+        speed = getattr(self.clock, "speed", 1.0)
+        while not self._stop.is_set():
+            try:
+                self.run_once()
+            except Exception:  # one bad cycle must not end the watch; the next one starts from the store
+                LOG.exception("cycle failed; the next one starts from what is stored")
+            self._wake.wait(max(self.city.cycle.total_seconds() / speed, 1.0))
+            self._wake.clear()
+
+    # -- connectors -------------------------------------------------------------------------------------------------
+
+    def _feed(self, source: ConfiguredSource) -> Feed:
+        module = connectors.load(source.connector)
+        described = module.SOURCE
+        state = SourceState(
+            source=source,
+            kind=described.kind,
+            up=None,
+            since=None,
+            attribution=described.attribution,
+            licence=described.licence,
+        )
+        return Feed(source=source, module=module, state=state, next_at=self.clock.now())
+
+    def _remember(self) -> None:
+        """Source states survive a restart: what was stored tells since when a source has been silent."""
+        newest = self.store.latest()
+        for feed in self._feeds:
+            own = newest[newest["source"] == feed.source.key]
+            up = newest[(newest["observed_property"] == "source_up") & (newest["site_id"] == feed.source.key)]
+            if len(own):
+                feed.state = replace(
+                    feed.state,
+                    newest_at=own["time"].max().to_pydatetime(),
+                    received_at=own["received_at"].max().to_pydatetime(),
+                )
+            if len(up) and up["value"].iloc[0] == 0:
+                feed.state = replace(feed.state, up=False, since=self._down_since(feed.source.key))
+
+    def _down_since(self, key: str) -> datetime | None:
+        rows = self.store.read_observations(["source_up"], _EPOCH, self.clock.now(), [key])
+        up = rows.loc[rows["value"] > 0, "time"]
+        after = rows.loc[rows["time"] > up.max(), "time"] if len(up) else rows["time"]
+        return after.min().to_pydatetime() if len(after) else None
+
+    def _ask(self, patience_s: float) -> None:
+        now = self.clock.now()
+        for feed in self._feeds:
+            if feed.running is None and feed.next_at <= now:
+                feed.running = self._pool.submit(self._fetch, feed, self._request(feed, now))
+                feed.running.add_done_callback(lambda _: self._wake.set())
+                feed.next_at = now + min(feed.source.every, self.city.cycle * 5)
+                feed.state = replace(feed.state, tried_at=now)
+        # The simulator is this machine's own work and always ends; a network may not.
+        simulated = [feed.running for feed in self._feeds if feed.running and feed.state.kind == "simulation"]
+        others = [feed.running for feed in self._feeds if feed.running and feed.state.kind != "simulation"]
+        wait(simulated)
+        wait(others, timeout=patience_s)
+
+    def _request(self, feed: Feed, now: datetime) -> FetchRequest:
+        simulated = feed.state.kind == "simulation"
+        reach = BACKFILL if simulated else FIRST_FETCH
+        known = feed.state.newest_at
+        options = dict(feed.source.options)
+        if simulated and self._scenario and self._scenario_start:
+            options |= {"scenario": self._scenario, "scenario_start": self._scenario_start.isoformat()}
+        name = feed.module.SOURCE.secret
+        return FetchRequest(
+            source=feed.source.key,
+            since=max(known - OVERLAP, now - BACKFILL) if known else now - reach,
+            until=now,
+            sites=self.city.sites,
+            city_site=self.city.city_site,
+            zone=self.city.zone,
+            options=options,
+            secret=os.environ.get(name) if name else None,
+        )
+
+    def _fetch(self, feed: Feed, request: FetchRequest) -> Answer:
+        """Runs in a thread of the pool; whatever a connector does, the others go on."""
+        try:
+            payloads = feed.module.fetch(self._http, request)
+        except HouseError as error:
+            return Answer(obs.empty(), error=error)
+        except Exception as error:  # a defect of one connector is that source's trouble, not the city's
+            LOG.exception("%s: the connector %s failed", feed.source.key, feed.source.connector)
+            return Answer(obs.empty(), error=SourceChanged(f"{type(error).__name__} in the connector"))
+        frames, problems, digests = [], [], {}
+        errors: list[HouseError] = []
+        for payload in payloads:
+            digest = hashlib.sha256(payload.body).hexdigest()
+            if feed.module.SOURCE.kind == "report" and feed.known_files.get(payload.name) == digest:
+                continue
+            try:
+                rows = feed.module.parse(payload)
+            except HouseError as error:
+                errors.append(error)
+                continue
+            except Exception as error:  # as above: parse of one reply
+                LOG.exception("%s: the reply %s could not be read", feed.source.key, payload.name)
+                errors.append(SourceChanged(f"{type(error).__name__} while reading {payload.name}"))
+                continue
+            digests[payload.name] = digest
+            problems += rows.attrs.get("problems", [])
+            frames.append(rows.assign(source=feed.source.key))
+        problems += [str(error) for error in errors]
+        rows = pd.concat(frames, ignore_index=True) if frames else obs.empty()
+        failed = errors[0] if errors and not frames else None
+        return Answer(rows, tuple(problems), failed, digests)
+
+    def _take_answers(self) -> dict[str, datetime]:
+        """Validate and store what has come; returns the earliest changed time per property."""
+        changed: dict[str, datetime] = {}
+        now = self.clock.now()
+        for feed in self._feeds:
+            if feed.running is None or not feed.running.done():
+                continue
+            answer, feed.running = feed.running.result(), None
+            if answer.error is not None:
+                self._failed(feed, answer, now)
+                continue
+            site_ids = set(self.city.sites.index)
+            good, bad = obs.validate(answer.rows, self.catalogue, site_ids, now)
+            written = self.store.write_observations(good, now)
+            self.store.set_aside(bad, now)
+            feed.known_files.update(answer.digests)
+            for key, earliest in written.earliest.items():
+                changed[key] = min(earliest, changed.get(key, earliest))
+            self._answered(feed, good, len(bad), answer.problems, now)
+        return changed
+
+    def _failed(self, feed: Feed, answer: Answer, now: datetime) -> None:
+        if feed.state.up is not False:
+            LOG.warning("%s: not answering: %s", feed.source.key, answer.error)
+            feed.state = replace(feed.state, since=now)
+        wait_s = getattr(answer.error, "retry_after_s", None)
+        if wait_s:
+            feed.next_at = max(feed.next_at, now + timedelta(seconds=wait_s))
+        feed.state = replace(feed.state, up=False, error=str(answer.error), problems=answer.problems)
+
+    def _answered(self, feed: Feed, good: pd.DataFrame, bad: int, problems: tuple[str, ...], now: datetime) -> None:
+        if feed.state.up is False:
+            LOG.info("%s: answering again after %s", feed.source.key, now - (feed.state.since or now))
+        if feed.state.up is not True:
+            feed.state = replace(feed.state, since=now)
+        usable = good[good["quality"].isin(obs.USABLE)]
+        newest = usable["time"].max().to_pydatetime() if len(usable) else None
+        times = [moment for moment in (newest, feed.state.newest_at) if moment is not None]
+        feed.state = replace(
+            feed.state,
+            up=True,
+            error="",
+            problems=problems,
+            rows=len(good),
+            set_aside=bad,
+            received_at=now if len(good) else feed.state.received_at,
+            newest_at=max(times, default=None),
+        )
+
+    def _write_health(self) -> dict[str, datetime]:
+        """Source health is an observation too, so the same rules, charts and pages serve it."""
+        now = self.clock.now()
+        slot = _floor(now, HEALTH_EVERY)
+        if self._health_at == slot:
+            return {}
+        self._health_at = slot
+        rows = []
+        for feed in self._feeds:
+            if feed.state.up is None:
+                continue
+            rows.append({"site_id": feed.source.key, "observed_property": "source_up", "value": float(feed.state.up)})
+            if feed.state.newest_at:
+                age = (now - feed.state.newest_at).total_seconds() / 60
+                rows.append({"site_id": feed.source.key, "observed_property": "source_age", "value": max(age, 0.0)})
+        if not rows:
+            return {}
+        good = obs.frame(rows, time=pd.Timestamp(slot), source=SOURCE_HOUSE, quality="pass")
+        return dict(self.store.write_observations(good, now).earliest)
+
+    # -- indicators -------------------------------------------------------------------------------------------------
+
+    def _compute(self, changed: dict[str, datetime]) -> None:
+        """Every indicator whose needs changed, from the earliest change to now; what it gives may be needed next."""
+        now = self.clock.now()
+        if self._fresh_start:
+            changed = self._since_last_results(changed)
+        periods = {feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds}
+        for module in self._indicators:
+            indicator: Indicator = module.INDICATOR
+            earliest = [changed[need] for need in indicator.needs if need in changed]
+            if not earliest:
+                continue
+            since = min(earliest) - timedelta(microseconds=1)
+            window = Window(
+                observations=self.store.read_observations(indicator.needs, since - indicator.window, now),
+                sites=self.city.sites,
+                since=since,
+                until=now,
+                city_site=self.city.city_site,
+                zone=self.city.zone,
+                sources=tuple(periods),
+                source_period_min=periods,
+            )
+            written = self.store.write_observations(module.compute(window), now)
+            for key, moment in written.earliest.items():
+                changed[key] = min(moment, changed.get(key, moment))
+
+    def _since_last_results(self, changed: dict[str, datetime]) -> dict[str, datetime]:
+        """After a stop between two writes, stored rows may lack their indicators: begin where results end."""
+        newest = self.store.latest()
+        ends = newest.groupby("observed_property")["time"].max()
+        merged = dict(changed)
+        for module in self._indicators:
+            indicator: Indicator = module.INDICATOR
+            for need in indicator.needs:
+                if need in ends.index and need not in merged and indicator.key in ends.index:
+                    merged[need] = min(ends[indicator.key], ends[need]).to_pydatetime()
+        return merged
+
+    # -- alerts -----------------------------------------------------------------------------------------------------
+
+    def _judge(self) -> None:
+        now = self.clock.now()
+        keys = sorted({rule.observed_property for rule in self.rules})
+        known = [alert.seen_at for alert in self.store.read_alerts() if alert.seen_at]
+        since = max(max(known) - ALERT_LOOKBACK, now - ALERT_CATCH_UP) if known else now - ALERT_LOOKBACK
+        recent = self.store.read_observations(keys, since, now)
+        newest = self.store.latest(keys)
+
+        def change(present: Mapping[tuple[str, str], Any]) -> tuple[Sequence[Any], Sequence[AlertEvent]]:
+            return alerts.engine.evaluate(self.rules, recent, present, now=now, latest=newest)
+
+        self.store.change_alerts(change)
+
+    # -- snapshot ---------------------------------------------------------------------------------------------------
+
+    def _refresh_band(self) -> None:
+        now = self.clock.now()
+        if self._band_at is None or now - self._band_at >= BAND_EVERY:
+            self.store.rebuild_usual_band([key for key, item in self.catalogue.items() if item.baseline], now)
+            self._band_at = now
+
+    def _publish(self) -> Snapshot:
+        with self._published:
+            self.snapshot = self._picture(self.snapshot.number + 1)
+            self._published.notify_all()
+            return self.snapshot
+
+    def _picture(self, number: int) -> Snapshot:
+        now = self.clock.now()
+        baseline = [key for key, item in self.catalogue.items() if item.baseline]
+        shown = sorted({*baseline, *(i.key for i in self.catalogue.indicators()), *_ALSO_SHOWN})
+        recent = self.store.read_observations(shown, now - timedelta(hours=24), now)
+        recent = recent[recent["quality"].isin(obs.USABLE)]
+        band = self.store.usual_band(baseline)
+        return Snapshot(
+            number=number,
+            made_at=now,
+            city=self.city,
+            catalogue=self.catalogue,
+            readings=self._readings(now),
+            recent={key: rows[["time", "value"]] for key, rows in recent.groupby(["observed_property", "site_id"])},
+            band={
+                key: rows.set_index("hour_of_week")[["low", "middle", "high", "n"]]
+                for key, rows in band.groupby(["observed_property", "site_id"])
+            },
+            alerts=tuple(self.store.read_alerts()),
+            rules={rule.key: _words(rule) for rule in self.rules},
+            journal=self.store.read_journal(now - timedelta(hours=24), limit=2000),
+            sources=tuple(feed.state for feed in self._feeds),
+            geometry=self._geometry,
+            speed=getattr(self.clock, "speed", 1.0),
+            scenario=self._scenario,
+        )
+
+    def _readings(self, now: datetime) -> dict[tuple[str, str], Reading]:
+        newest = self.store.latest().sort_values("time")
+        found: dict[tuple[str, str], Reading] = {}
+        for row in newest.itertuples(index=False):
+            item = self.catalogue.get(row.observed_property)
+            if item is None:
+                continue
+            age = max(now - row.time.to_pydatetime(), timedelta(0))
+            found[(row.observed_property, row.site_id)] = Reading(
+                site_id=row.site_id,
+                item=item,
+                time=row.time.to_pydatetime(),
+                value=row.value,
+                source=row.source,
+                received_at=row.received_at.to_pydatetime(),
+                age=age,
+                freshness=freshness(age, item),
+            )
+        return found
+
+
+_EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
+_ALSO_SHOWN = ("flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min")
+
+
+def _floor(moment: datetime, step: timedelta) -> datetime:
+    return moment - (moment - _EPOCH) % step
+
+
+def _geometry(city: City) -> dict[str, Any] | None:
+    """The city's shapes, or None before an operator has imported them. Raises ConfigError for a broken file."""
+    if city.geometry is None or not city.geometry.is_file():
+        return None
+    try:
+        return dict(json.loads(city.geometry.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigError(f"{city.geometry.name}: not GeoJSON: {error}") from error
+
+
+def _words(rule: alerts.rules.Rule) -> RuleWords:
+    def both(name: str) -> dict[str, str]:
+        return {language: rule.text(name, language) for language in LANGUAGES}
+
+    return RuleWords(
+        key=rule.key,
+        title={language: rule.title(language) for language in LANGUAGES},
+        cause=both("cause"),
+        consequence=both("consequence"),
+        action=both("action"),
+        owner=both("owner"),
+        time_to_act=rule.time_to_act,
+        observed_property=rule.observed_property,
+        direction=rule.direction,
+        setpoints={level.priority: level.setpoint for level in rule.levels},
+        missing=rule.kind == "missing",
+        enabled=rule.on,
+        off_because=rule.off_because,
+    )
+
+
+def open_line(city_key: str | None = None, *, scenario: str = "", speed: float = 1.0) -> Line:
+    """The line of a city with its own store. Raises ConfigError, StoreBusy, StoreError.
+
+    A scenario runs on a clock of its own, from its own start on, and in a store of its own: the city's history stays.
+    """
+    city = load_city(city_key)
+    if not scenario:
+        if speed != 1.0:
+            raise InputError("--speed goes with --scenario: only a simulated city can run faster than the world")
+        return Line(city, DuckStore(city.store_path, zone=str(city.zone)))
+    from connectors.demo import load_scenario
+
+    if not city.simulated:
+        raise InputError(f"--scenario: {city.key} is a real city; scenarios are played in a simulated one")
+    if not 1.0 <= speed <= 600.0:
+        raise InputError(f"--speed {speed:g}: give a number from 1 to 600")
+    chosen = load_scenario(scenario)
+    start = chosen.start_before(datetime.now(UTC), city.zone)
+    path = city.store_path.with_name(f"{city.store_path.stem}-{scenario}.duckdb")
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    clock = ScenarioClock(start - timedelta(minutes=10), speed)
+    return Line(city, DuckStore(path, zone=str(city.zone)), clock, scenario=scenario, scenario_start=start)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; exit code 0, or 2 with one `error:` line."""
+    parser = argparse.ArgumentParser(prog="python pipeline.py", description=__doc__.splitlines()[0])
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="one cycle")
+    how.add_argument("--every", type=int, metavar="SECONDS", help="for ever")
+    parser.add_argument("--city", default=None)
+    parser.add_argument("--scenario", default="")
+    parser.add_argument("--speed", type=float, default=1.0)
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        line = open_line(given.city, scenario=given.scenario, speed=given.speed)
+        if given.every:
+            line.city = replace(line.city, cycle=timedelta(seconds=given.every))
+            line.start()
+            threading.Event().wait()
+        picture = line.run_once(patience_s=60.0)
+        line.stop()
+    except HouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+    up = sum(bool(state.up) for state in picture.sources)
+    print(
+        f"{picture.city.key}: {up}/{len(picture.sources)} sources answering, {len(picture.readings)} series, "
+        f"{len(picture.open_alerts())} open alerts",
+        file=sys.stderr,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

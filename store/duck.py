@@ -1,0 +1,626 @@
+"""The store in one DuckDB file, owned by one process: one connection, a cursor per thread, one writer at a time.
+
+Readers never wait for the writer. Every write and the serve tables that follow from it are one transaction, so a
+`kill -9` at any moment leaves a file as it was after the last commit. Columns of time hold UTC without a zone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import uuid
+import weakref
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pandas as pd
+
+from core.alert import Alert, AlertEvent
+from core.catalogue import Catalogue, Indicator
+from core.config import AREA_COLUMNS, SITE_COLUMNS, City
+from core.errors import InputError, StoreBusy, StoreError
+from core.observations import COLUMNS, USABLE
+from store._file import connect, first_line, migrate, one, parts, shown, transaction
+from store._rows import (
+    ALERT_TYPES,
+    EVENT_TYPES,
+    alert_of,
+    attributed,
+    columns,
+    frame_of,
+    incoming,
+    naive,
+    unnested,
+    utc_without_zone,
+)
+from store.base import Change, Store, Written
+
+DEFAULT_ZONE: Final = "Asia/Ho_Chi_Minh"
+BAND_HISTORY: Final = timedelta(weeks=8)
+_HOUR: Final = timedelta(hours=1)
+_USABLE: Final = f"quality IN {USABLE} AND value IS NOT NULL"
+_ALERTS: Final = f"SELECT {', '.join(ALERT_TYPES)} FROM alerts ORDER BY rule, site_id"
+_writer_locks: dict[Path, threading.RLock] = {}  # two stores on one file in one process still write in turn
+
+
+def open_store(location: str | Path, zone: str | ZoneInfo | None = DEFAULT_ZONE) -> Store:
+    """The store at a path; the file is made when it is not there. Raises StoreError, StoreBusy."""
+    if "://" in str(location):
+        kind = str(location).partition("://")[0]
+        raise StoreError(f"a store of kind {kind} is not known here: give CITY_STORE the path of a file")
+    return DuckStore(location, zone)
+
+
+class DuckStore:
+    """Keeps every promise of `store.base.Store` in the file `path`. Raises StoreError, StoreBusy."""
+
+    def __init__(self, path: str | Path, zone: str | ZoneInfo | None = DEFAULT_ZONE) -> None:
+        """Open or create the file. `zone` is the city's (IANA name); None takes the one that the file remembers."""
+        self.path = Path(path).absolute()
+        self._name = shown(self.path)
+        self._lock = _writer_locks.setdefault(self.path.resolve(), threading.RLock())
+        self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        self._cursors_lock = threading.Lock()
+        self._local = threading.local()
+        self._connection = connect(self.path, self._name)
+        try:
+            with self._lock:
+                with self._read() as cursor:
+                    migrate(cursor, self._name)
+                self._adopt_zone(zone)
+        except BaseException:
+            self.close()
+            raise
+
+    # Writing -----------------------------------------------------------------------------------------------------
+
+    def write_dimensions(self, city: City, catalogue: Catalogue) -> None:
+        """See Store. When a site moved to another area, the hours of all areas are summed up anew."""
+        sites, areas = attributed(city.sites, SITE_COLUMNS), attributed(city.areas, AREA_COLUMNS[:-1])
+        words = ["connector", "name_vi", "name_en", "owner", "contact", "enabled"]
+        sources = pd.DataFrame(
+            [
+                {
+                    "source": one.key,
+                    "every_s": one.every.total_seconds(),
+                    **{name: getattr(one, name) for name in words},
+                }
+                for one in city.sources
+            ],
+            columns=["source", "every_s", *words],
+        )
+        properties = pd.DataFrame(
+            [
+                {
+                    "observed_property": key,
+                    "code": item.code if isinstance(item, Indicator) else "",
+                    "domain": item.domain,
+                    "name_vi": item.name_vi,
+                    "name_en": item.name_en,
+                    "unit": item.unit,
+                    "direction": item.direction,
+                    "aggregation": item.aggregation,
+                    "period_s": item.period.total_seconds(),
+                    "stale_after_s": item.stale_after.total_seconds(),
+                    "formula": item.formula if isinstance(item, Indicator) else "",
+                    "reference": item.reference if isinstance(item, Indicator) else "",
+                }
+                for key, item in catalogue.items()
+            ]
+        )
+        areas_of_series = "SELECT DISTINCT site_id, area FROM sites JOIN series USING (site_id) WHERE area <> ''"
+        dimensions = {"sites": sites, "areas": areas, "sources": sources, "properties": properties}
+        with self._write(**{f"new_{table}": frame for table, frame in dimensions.items()}) as cursor:
+            before = set(cursor.execute(areas_of_series).fetchall())
+            for table in dimensions:
+                cursor.execute(f"DELETE FROM {table}")
+                cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_{table}")
+            if set(cursor.execute(areas_of_series).fetchall()) != before:
+                self._refill_area_hourly(cursor)
+
+    def write_observations(self, observations: pd.DataFrame, received_at: datetime) -> Written:
+        """See Store. Where one batch holds the same identity twice, its last row counts.
+
+        The batch is compared with the rows of its own time span only, so the cost does not grow with history.
+        A clock that steps back cannot reorder what was known: a revision is never older than the row it replaces.
+        Raises InputError for rows that are not the one frame.
+        """
+        rows, keys = incoming(observations)
+        if rows.empty:
+            return Written(new=0, revised=0, unchanged=0, earliest={})
+        oldest, newest = rows["time"].min().to_pydatetime(), rows["time"].max().to_pydatetime()
+        with self._write(incoming=rows, incoming_series=keys) as cursor:
+            cursor.execute(
+                """INSERT INTO series
+                SELECT (SELECT coalesce(max(series_id), 0) FROM series) + row_number() OVER (ORDER BY position),
+                    site_id, observed_property, source
+                FROM incoming_series ANTI JOIN series USING (site_id, observed_property, source)"""
+            )
+            cursor.execute(
+                """CREATE OR REPLACE TEMP TABLE batch AS
+                SELECT s.series_id, i.time, i.value, i.quality::quality_word AS quality,
+                    greatest($received_at, o.received_at) AS received_at,
+                    o.series_id IS NOT NULL AS known, o.value AS old_value, o.quality AS old_quality,
+                    o.received_at AS old_received_at
+                FROM incoming i
+                JOIN incoming_series k USING (position)
+                JOIN series s USING (site_id, observed_property, source)
+                LEFT JOIN (SELECT * FROM observations WHERE time BETWEEN $oldest AND $newest) o
+                    ON o.series_id = s.series_id AND o.time = i.time
+                WHERE o.series_id IS NULL OR o.value IS DISTINCT FROM i.value
+                    OR o.quality <> i.quality::quality_word""",
+                {"received_at": naive(received_at, "received_at"), "oldest": oldest, "newest": newest},
+            )
+            earliest = cursor.execute(
+                """SELECT s.observed_property, min(b.time), count(*) FILTER (NOT b.known), count(*) FILTER (b.known)
+                FROM batch b JOIN series s USING (series_id) GROUP BY ALL"""
+            ).fetchall()
+            new, revised = sum(row[2] for row in earliest), sum(row[3] for row in earliest)
+            if revised:
+                cursor.execute(
+                    """INSERT INTO revisions
+                    SELECT series_id, time, old_value, old_quality, old_received_at, received_at
+                    FROM batch WHERE known"""
+                )
+                cursor.execute(
+                    """UPDATE observations SET value = b.value, quality = b.quality, received_at = b.received_at
+                    FROM batch b WHERE b.known AND b.series_id = observations.series_id AND b.time = observations.time
+                        AND observations.time BETWEEN ? AND ?""",
+                    [oldest, newest],
+                )
+            if new:  # day by day, within a day series by series: the layout in which both kinds of screens read least
+                cursor.execute(
+                    """INSERT INTO observations SELECT series_id, time, value, quality, received_at FROM batch
+                    WHERE NOT known ORDER BY date_trunc('day', time), series_id, time"""
+                )
+            if new or revised:
+                self._renew_latest(cursor)
+                self._renew_area_hourly(cursor)
+            cursor.execute("DROP TABLE batch")
+        return Written(
+            new=new,
+            revised=revised,
+            unchanged=len(observations) - new - revised,
+            earliest={row[0]: row[1].replace(tzinfo=UTC) for row in earliest},
+        )
+
+    def _renew_latest(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Bring `latest` up to date with the temporary table `batch`."""
+        cursor.execute(
+            f"""MERGE INTO latest USING (
+                SELECT series_id, max(time) AS time, arg_max(value, time) AS value, arg_max(quality, time) AS quality,
+                    arg_max(received_at, time) AS received_at
+                FROM batch WHERE {_USABLE} GROUP BY series_id) b ON latest.series_id = b.series_id
+            WHEN MATCHED AND b.time >= latest.time THEN
+                UPDATE SET time = b.time, value = b.value, quality = b.quality, received_at = b.received_at
+            WHEN NOT MATCHED THEN INSERT VALUES (b.series_id, b.time, b.value, b.quality, b.received_at)"""
+        )
+        withdrawn = cursor.execute(
+            f"SELECT series_id FROM latest JOIN (SELECT * FROM batch WHERE NOT ({_USABLE})) USING (series_id, time)"
+        ).fetchall()
+        if withdrawn:  # the newest value was revised to a bad one: the one before it stands again
+            series = [row[0] for row in withdrawn]
+            cursor.execute("DELETE FROM latest WHERE series_id IN (SELECT unnest(?))", [series])
+            cursor.execute(f"INSERT INTO latest {_latest_of('series_id IN (SELECT unnest(?))')}", [series])
+
+    def _renew_area_hourly(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Sum up anew the (property, area, hour) groups that the temporary table `batch` touched."""
+        cursor.execute(
+            f"""CREATE OR REPLACE TEMP TABLE touched AS
+            SELECT DISTINCT s.observed_property, t.area, {self._hour_end("b.time")} AS hour
+            FROM batch b JOIN series s USING (series_id) JOIN sites t USING (site_id) WHERE t.area <> ''"""
+        )
+        first, last = one(cursor.execute("SELECT min(hour), max(hour) FROM touched"))
+        if first is not None:
+            cursor.execute(
+                """DELETE FROM area_hourly USING touched u WHERE area_hourly.observed_property = u.observed_property
+                AND area_hourly.area = u.area AND area_hourly.hour = u.hour AND area_hourly.hour BETWEEN ? AND ?""",
+                [first, last],
+            )
+            cursor.execute(
+                f"""INSERT INTO area_hourly SELECT h.* FROM ({self._area_hours("o.time > ? AND o.time <= ?")}) h
+                SEMI JOIN touched USING (observed_property, area, hour)""",
+                [first - _HOUR, last],
+            )
+        cursor.execute("DROP TABLE touched")
+
+    def _refill_area_hourly(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("DELETE FROM area_hourly")
+        cursor.execute(f"INSERT INTO area_hourly {self._area_hours('true')}")
+
+    def set_aside(self, rows: pd.DataFrame, received_at: datetime) -> int:
+        """See Store. A row is new when no equal one (value and reason included) lies in quarantine already."""
+        wanted = [*COLUMNS, "reason"]
+        lacking = [name for name in wanted if name not in rows]
+        if lacking:
+            raise InputError(f"rows to set aside lack the column {', '.join(lacking)}")
+        if rows.empty:
+            return 0
+        frame = rows.loc[:, wanted].drop_duplicates()
+        frame["time"] = utc_without_zone(frame["time"])
+        same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM i.{name}" for name in wanted)
+        with self._write(incoming=frame) as cursor:
+            (new,) = one(
+                cursor.execute(
+                    f"""INSERT INTO set_aside SELECT {", ".join(wanted)}, ?::TIMESTAMP FROM incoming i
+                    WHERE NOT EXISTS (SELECT 1 FROM set_aside s WHERE {same})""",
+                    [naive(received_at, "received_at")],
+                )
+            )
+        return int(new)
+
+    def rebuild_usual_band(self, properties: Collection[str], now: datetime) -> int:
+        """See Store. A value labelled 08:00 on Monday (07:00-08:00) counts to hour 7: label minus one microsecond."""
+        until = naive(now, "now")
+        since = until - BAND_HISTORY
+        spans = pd.DataFrame(_offsets(since, until, self._zone), columns=["since", "until", "shift_min"])
+        with self._write(spans=spans) as cursor:
+            cursor.execute("DELETE FROM usual_band WHERE observed_property IN (SELECT unnest(?))", [list(properties)])
+            (rows,) = one(
+                cursor.execute(
+                    f"""INSERT INTO usual_band
+                    SELECT site_id, observed_property, hour_of_week, band[1], band[2], band[3], n FROM (
+                        SELECT s.site_id, s.observed_property,
+                            (isodow(local) - 1) * 24 + hour(local) AS hour_of_week,
+                            quantile_cont(value, [0.1, 0.5, 0.9]) AS band, count(*) AS n
+                        FROM (
+                            SELECT o.series_id, o.value,
+                                o.time + to_minutes(z.shift_min) - INTERVAL 1 MICROSECOND AS local
+                            FROM observations o JOIN spans z ON o.time > z.since AND o.time <= z.until
+                            WHERE o.time > $since AND o.time <= $until AND {_USABLE}) o
+                        JOIN series s USING (series_id)
+                        WHERE s.observed_property IN (SELECT unnest($properties))
+                        GROUP BY s.site_id, s.observed_property, hour_of_week)""",
+                    {"since": since, "until": until, "properties": list(properties)},
+                )
+            )
+        return int(rows)
+
+    # Reading -----------------------------------------------------------------------------------------------------
+
+    def read_observations(
+        self,
+        properties: Collection[str],
+        since: datetime,
+        until: datetime,
+        site_ids: Collection[str] | None = None,
+        as_known_at: datetime | None = None,
+    ) -> pd.DataFrame:
+        """See Store."""
+        known = {} if as_known_at is None else {"as_known_at": naive(as_known_at, "as_known_at")}
+        rows = "SELECT * FROM observations"
+        if known:
+            rows = """(SELECT * FROM observations WHERE received_at <= $as_known_at
+                UNION ALL BY NAME SELECT * EXCLUDE (superseded_at) FROM revisions
+                WHERE received_at <= $as_known_at AND superseded_at > $as_known_at)"""
+        sites = {} if site_ids is None else {"site_ids": list(site_ids)}
+        return self._frame(
+            f"""SELECT o.time, s.site_id, s.observed_property, o.value, o.quality, s.source, o.received_at
+            FROM ({rows}) o JOIN series s USING (series_id)
+            WHERE o.time > $since AND o.time <= $until AND s.observed_property IN (SELECT unnest($properties))
+            {"AND s.site_id IN (SELECT unnest($site_ids))" if sites else ""}
+            ORDER BY s.observed_property, s.site_id, o.time, s.source""",
+            {
+                "properties": list(properties),
+                "since": naive(since, "since"),
+                "until": naive(until, "until"),
+                **sites,
+                **known,
+            },
+        )
+
+    def latest(self, properties: Collection[str] | None = None) -> pd.DataFrame:
+        """See Store. Sorted by property, site, source."""
+        wanted = {} if properties is None else {"properties": list(properties)}
+        return self._frame(
+            f"""SELECT l.time, s.site_id, s.observed_property, l.value, l.quality, s.source, l.received_at
+            FROM latest l JOIN series s USING (series_id)
+            {"WHERE s.observed_property IN (SELECT unnest($properties))" if wanted else ""}
+            ORDER BY s.observed_property, s.site_id, s.source""",
+            wanted,
+        )
+
+    def area_hourly(self, observed_property: str, since: datetime, until: datetime) -> pd.DataFrame:
+        """See Store. For since < hour <= until, usable values only, sorted by area and hour."""
+        return self._frame(
+            """SELECT area, hour, total / n AS mean, low, high, n FROM area_hourly
+            WHERE observed_property = $observed_property AND hour > $since AND hour <= $until ORDER BY area, hour""",
+            {
+                "observed_property": observed_property,
+                "since": naive(since, "since"),
+                "until": naive(until, "until"),
+            },
+        )
+
+    def usual_band(self, properties: Collection[str], site_ids: Collection[str] | None = None) -> pd.DataFrame:
+        """See Store. Sorted by property, site, hour of week; empty until rebuild_usual_band has run."""
+        sites = {} if site_ids is None else {"site_ids": list(site_ids)}
+        return self._frame(
+            f"""SELECT site_id, observed_property, hour_of_week, low, middle, high, n FROM usual_band
+            WHERE observed_property IN (SELECT unnest($properties))
+            {"AND site_id IN (SELECT unnest($site_ids))" if sites else ""}
+            ORDER BY observed_property, site_id, hour_of_week""",
+            {"properties": list(properties), **sites},
+        )
+
+    def read_set_aside(self, since: datetime, limit: int = 1000) -> pd.DataFrame:
+        """See Store. `since` is inclusive."""
+        return self._frame(
+            f"""SELECT {", ".join(COLUMNS)}, reason, received_at FROM set_aside WHERE received_at >= $since
+            ORDER BY received_at DESC, time DESC, site_id, observed_property LIMIT $limit""",
+            {"since": naive(since, "since"), "limit": limit},
+        )
+
+    def read_journal(
+        self, since: datetime, rule: str | None = None, site_id: str | None = None, limit: int = 1000
+    ) -> pd.DataFrame:
+        """See Store. `since` is inclusive; newest means the highest entry."""
+        wanted = {name: word for name, word in {"rule": rule, "site_id": site_id}.items() if word is not None}
+        return self._frame(
+            f"""SELECT entry, {", ".join(EVENT_TYPES)} FROM journal WHERE happened_at >= $since
+            {"".join(f"AND {name} = ${name} " for name in wanted)} ORDER BY entry DESC LIMIT $limit""",
+            {"since": naive(since, "since"), "limit": limit, **wanted},
+        )
+
+    # Alerts ------------------------------------------------------------------------------------------------------
+
+    def read_alerts(self) -> list[Alert]:
+        """See Store. Sorted by rule and site."""
+        with self._read() as cursor:
+            return [alert_of(row) for row in cursor.execute(_ALERTS).fetchall()]
+
+    def change_alerts(self, change: Change) -> list[AlertEvent]:
+        """See Store. What `change` raises goes through, and nothing of it is written."""
+        with self._write() as cursor:
+            before = {alert.key: alert for alert in map(alert_of, cursor.execute(_ALERTS).fetchall())}
+            alerts, events = change(before)
+            changed = {alert.key: alert for alert in alerts if before.get(alert.key) != alert}
+            if changed:
+                names = list(ALERT_TYPES)
+                cursor.execute(
+                    f"""MERGE INTO alerts USING ({unnested(ALERT_TYPES)}) a
+                    ON alerts.rule = a.rule AND alerts.site_id = a.site_id
+                    WHEN MATCHED THEN UPDATE SET {", ".join(f"{name} = a.{name}" for name in names)}
+                    WHEN NOT MATCHED THEN INSERT VALUES ({", ".join(f"a.{name}" for name in names)})""",
+                    columns(changed.values(), ALERT_TYPES),
+                )
+            if events:
+                (last,) = one(cursor.execute("SELECT coalesce(max(entry), 0) FROM journal"))
+                numbered = {"entry": list(range(last + 1, last + 1 + len(events))), **columns(events, EVENT_TYPES)}
+                cursor.execute(f"INSERT INTO journal {unnested({'entry': 'BIGINT', **EVENT_TYPES})}", numbered)
+        return list(events)
+
+    # Care --------------------------------------------------------------------------------------------------------
+
+    def stats(self) -> dict[str, float | int | str]:
+        """See Store. Times are ISO 8601 in UTC, empty when there is no observation."""
+        tables = ("observations", "revisions", "series", "sites", "set_aside", "alerts", "journal")
+        with self._read() as cursor:
+            counts = one(cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}"))
+            oldest, newest = one(cursor.execute("SELECT min(time), max(time) FROM observations"))
+            (version,) = one(cursor.execute("SELECT max(version) FROM schema_version"))
+        found: dict[str, float | int | str] = dict(zip(tables, counts, strict=True))
+        found["oldest"] = "" if oldest is None else f"{oldest.isoformat()}Z"
+        found["newest"] = "" if newest is None else f"{newest.isoformat()}Z"
+        found["file_bytes"] = sum(part.stat().st_size for part in parts(self.path))
+        found["schema_version"] = version
+        found["zone"] = self._zone.key
+        return found
+
+    def backup(self, target: Path) -> None:
+        """See Store. Readers and the writer go on meanwhile; an older backup of that name is replaced at the end."""
+        target = Path(target).absolute()
+        if target.resolve() == self.path.resolve():
+            raise StoreError(f"{self._name} cannot be backed up onto itself: name another file")
+        alias = f"backup_{uuid.uuid4().hex}"
+        unfinished = target.with_name(f"{target.name}.{alias}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with self._read() as cursor:
+                (name,) = one(cursor.execute("SELECT current_database()"))
+                cursor.execute(f"ATTACH '{str(unfinished).replace(chr(39), 2 * chr(39))}' AS {alias}")
+                try:
+                    cursor.execute(f'COPY FROM DATABASE "{name}" TO {alias}')
+                    cursor.execute(f"CHECKPOINT {alias}")
+                finally:
+                    cursor.execute(f"DETACH {alias}")
+            unfinished.replace(target)
+        except OSError as error:
+            raise StoreError(f"{shown(target)} cannot be written: {error.strerror}: name a folder with room") from error
+        finally:
+            for part in parts(unfinished):
+                part.unlink()
+
+    def verify(self) -> list[str]:
+        """See Store. Reads the whole history: for nights and after crashes, not for screens."""
+        questions = {
+            "series is given twice": """SELECT 1 FROM series
+                GROUP BY site_id, observed_property, source HAVING count(*) > 1""",
+            "series number is given twice": "SELECT 1 FROM series GROUP BY series_id HAVING count(*) > 1",
+            "observation is stored twice": "SELECT 1 FROM observations GROUP BY series_id, time HAVING count(*) > 1",
+            "observation has no series": "SELECT 1 FROM observations ANTI JOIN series USING (series_id)",
+            "revision has no observation that replaced it": """SELECT 1 FROM revisions r ANTI JOIN observations o
+                ON r.series_id = o.series_id AND r.time = o.time AND r.superseded_at <= o.received_at""",
+            "row of `latest` differs from the observations": f"""SELECT 1
+                FROM ({_latest_of("true")}) o FULL JOIN latest l USING (series_id)
+                WHERE (o.time, o.value, o.quality, o.received_at)
+                    IS DISTINCT FROM (l.time, l.value, l.quality, l.received_at)""",
+            "row of `latest` is there twice": "SELECT 1 FROM latest GROUP BY series_id HAVING count(*) > 1",
+            "row of `area_hourly` differs from the observations": f"""SELECT 1
+                FROM ({self._area_hours("true")}) o FULL JOIN area_hourly a USING (observed_property, area, hour)
+                WHERE (o.n, o.low, o.high) IS DISTINCT FROM (a.n, a.low, a.high)
+                OR abs(o.total - a.total) > 1e-9 * greatest(abs(o.low), abs(o.high)) * o.n""",
+            "row of `area_hourly` is there twice": """SELECT 1 FROM area_hourly
+                GROUP BY observed_property, area, hour HAVING count(*) > 1""",
+            "alert is there twice": "SELECT 1 FROM alerts GROUP BY rule, site_id HAVING count(*) > 1",
+            "journal entry is there twice": "SELECT 1 FROM journal GROUP BY entry HAVING count(*) > 1",
+        }
+        findings = []
+        with self._lock, self._read() as cursor:
+            for words, sql in questions.items():
+                (count,) = one(cursor.execute(f"SELECT count(*) FROM ({sql})"))
+                if count:
+                    findings.append(f"{self._name}: {count} x {words}")
+        return findings
+
+    def prune(self, before: datetime) -> int:
+        """See Store. Counts observations, their revisions and quarantined rows."""
+        limit = naive(before, "before")
+        with self._write() as cursor:
+            removed = 0
+            for table, column in {"observations": "time", "revisions": "time", "set_aside": "received_at"}.items():
+                removed += one(cursor.execute(f"DELETE FROM {table} WHERE {column} < ?", [limit]))[0]
+            cursor.execute("DELETE FROM latest WHERE time < ?", [limit])
+            cursor.execute("DELETE FROM area_hourly WHERE hour < ?", [limit + _HOUR])
+            cursor.execute(  # the hour that the limit cuts keeps what is left of it
+                f"INSERT INTO area_hourly SELECT * FROM ({self._area_hours('o.time < ?')}) WHERE hour < ?",
+                [limit + _HOUR, limit + _HOUR],
+            )
+        return int(removed)
+
+    def close(self) -> None:
+        """See Store. Waits for a running write; a later call of any other method raises StoreError."""
+        with self._lock, self._cursors_lock:
+            for cursor in list(self._cursors):
+                cursor.close()
+            self._connection.close()
+
+    # Inside ------------------------------------------------------------------------------------------------------
+
+    def _adopt_zone(self, zone: str | ZoneInfo | None) -> None:
+        """Remember the city's zone in the file; sum up the hours anew when it is another one than before."""
+        with self._read() as cursor:
+            (remembered,) = one(cursor.execute("SELECT coalesce(max(value), '') FROM settings WHERE name = 'zone'"))
+        self._zone = zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone or remembered or DEFAULT_ZONE)
+        phases = {_offset(datetime(2026, month, 1), self._zone) % _HOUR for month in range(1, 13)}
+        if len(phases) > 1:
+            raise StoreError(f"time zone {self._zone.key}: hours that begin at changing minutes are not supported")
+        self._phase_min = phases.pop() // timedelta(minutes=1)
+        if self._zone.key != remembered:
+            with self._write() as cursor:
+                cursor.execute("DELETE FROM settings WHERE name = 'zone'")
+                cursor.execute("INSERT INTO settings VALUES ('zone', ?)", [self._zone.key])
+                cursor.execute("DELETE FROM usual_band")
+                self._refill_area_hourly(cursor)
+
+    def _hour_end(self, time: str) -> str:
+        """SQL for the END of the city's hour in which the label `time` falls; a label on the hour ends that hour."""
+        phase = f"INTERVAL {self._phase_min} MINUTE"
+        return f"date_trunc('hour', {time} - INTERVAL 1 MICROSECOND + {phase}) + INTERVAL 1 HOUR - {phase}"
+
+    def _area_hours(self, condition: str) -> str:
+        """SQL for the rows of `area_hourly` from those observations `o` that meet the condition."""
+        return f"""SELECT s.observed_property, t.area, {self._hour_end("o.time")} AS hour, sum(o.value) AS total,
+                count(*) AS n, min(o.value) AS low, max(o.value) AS high
+            FROM observations o JOIN series s USING (series_id) JOIN sites t USING (site_id)
+            WHERE {_USABLE} AND t.area <> '' AND {condition} GROUP BY ALL"""
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's cursor. It dies with its thread."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            with self._cursors_lock:
+                cursor = self._connection.cursor()
+                self._cursors.add(cursor)
+            self._local.cursor = cursor
+        return cursor
+
+    @contextmanager
+    def _read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """This thread's cursor; what DuckDB has to complain becomes a StoreError."""
+        try:
+            yield self._cursor()
+        except duckdb.Error as error:
+            raise StoreError(f"{self._name}: {first_line(error)}") from error
+
+    @contextmanager
+    def _write(self, **frames: pd.DataFrame) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction, one writer at a time: everything inside happens, or nothing. `frames` are tables in it."""
+        with self._lock, self._read() as cursor:
+            for name, frame in frames.items():
+                cursor.register(name, frame)
+            try:
+                with transaction(cursor):
+                    yield cursor
+            finally:
+                for name in frames:
+                    cursor.unregister(name)
+
+    def _frame(self, query: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
+        """Rows as a frame: times aware UTC in microseconds, words as str, numbers as float64 or int64."""
+        with self._read() as cursor:
+            return frame_of(cursor.sql(query, params=dict(parameters)).to_arrow_table().to_pandas())
+
+
+def restore(source: Path, target: Path, force: bool = False) -> Path | None:
+    """Put a backup in the place of the store at `target`; returns where the old store was kept, if there was one.
+
+    The backup is copied, opened, migrated and verified beside the target before anything is replaced.
+    Raises StoreError: no backup there, findings in it, or a store is there already and `force` was not given.
+    """
+    if not source.is_file():
+        raise StoreError(f"{shown(source)} is not there: name the file that `backup` wrote")
+    if parts(target) and not force:
+        raise StoreError(f"{shown(target)} exists already: add --force to replace it; the old file is kept beside")
+    if target.exists():
+        _refuse_busy(target)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    ready = target.with_name(f"{target.name}.restoring-{stamp}")
+    kept = target.with_name(f"{target.name}.before-restore-{stamp}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for part in parts(source):
+            shutil.copyfile(part, ready.with_name(ready.name + part.name.removeprefix(source.name)))
+        copy = DuckStore(ready, zone=None)
+        findings = copy.verify()
+        copy.close()
+        if findings:
+            raise StoreError(f"{shown(source)} is damaged ({findings[0]}): take another backup")
+        old = parts(target)
+        for part in old:
+            part.replace(kept.with_name(kept.name + part.name.removeprefix(target.name)))
+        ready.replace(target)
+    finally:
+        for part in parts(ready):
+            part.unlink()
+    return kept if old else None
+
+
+def _refuse_busy(path: Path) -> None:
+    """Raises StoreBusy. A file that does not open at all may be replaced: that is why one restores."""
+    try:
+        connect(path, shown(path)).close()
+    except StoreBusy:
+        raise
+    except StoreError:
+        return
+
+
+def _latest_of(condition: str) -> str:
+    """SQL for the newest usable row of every series that meets the condition."""
+    return f"""SELECT series_id, max(time) AS time, arg_max(value, time) AS value, arg_max(quality, time) AS quality,
+        arg_max(received_at, time) AS received_at
+        FROM observations WHERE {_USABLE} AND {condition} GROUP BY series_id"""
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    """Local time minus UTC at a naive UTC moment."""
+    return moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) - moment
+
+
+def _offsets(since: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime, int]]:
+    """Stretches of the zone's life with one offset: naive UTC from (exclusive), to (inclusive), minutes."""
+    found = [(since, until, _offset(since, zone) // timedelta(minutes=1))]
+    moment = since.replace(minute=0, second=0, microsecond=0) + _HOUR
+    while moment < until:
+        shift_min = _offset(moment, zone) // timedelta(minutes=1)
+        if shift_min != found[-1][2]:
+            found[-1] = (found[-1][0], moment, found[-1][2])
+            found.append((moment, until, shift_min))
+        moment += _HOUR
+    return found

@@ -1,0 +1,87 @@
+"""The server is killed at any moment: what a cycle had committed is there, and nothing is half-written."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from store.duck import DuckStore
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 8
+SITES = 40
+START = datetime(2026, 3, 10, 3, 0, tzinfo=UTC)
+COLLECTOR = """
+import sys
+from datetime import datetime, timedelta, UTC
+from core.alert import Alert, AlertEvent
+from core.observations import frame
+from store import _file
+_file.SETTINGS["checkpoint_threshold"] = "200KB"  # so that kills also meet checkpoints
+from store.duck import DuckStore
+store = DuckStore(sys.argv[1])
+start = datetime(2026, 3, 10, 3, 0, tzinfo=UTC)
+cycle = len(store.read_journal(start - timedelta(days=1), limit=1_000_000))
+while True:
+    cycle += 1
+    now = start + cycle * timedelta(minutes=1)
+    sites = [f"air_{number}" for number in range(40)]
+    fresh = [{"time": now, "site_id": site, "value": cycle} for site in sites]
+    revised = [{"time": now - timedelta(minutes=1), "site_id": site, "value": -cycle} for site in sites[:5]]
+    batch = frame(fresh + revised, observed_property="pm25", quality="pass", source="air")
+    store.write_observations(batch, now)
+    alert = Alert(rule="count", site_id="air_0", value=float(cycle))
+    event = AlertEvent(happened_at=now, rule="count", site_id="air_0", state_before="NORM", state_after="UNACK",
+                       priority="low", value=float(cycle))
+    store.change_alerts(lambda known: ([alert], [event]))
+    print(cycle, flush=True)
+"""
+
+
+def run_and_kill(path: Path, patience_s: float) -> int:
+    """Let a collector work for a while, kill -9 it, and return the last cycle that it called committed."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", COLLECTOR, str(path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stderr is not None
+    first = child.stdout.readline()
+    assert first, child.stderr.read()
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:  # the child must not wait for a full pipe
+        first = child.stdout.readline()
+    child.kill()
+    rest = child.stdout.read()
+    child.wait()
+    whole = (first + rest).rpartition("\n")[0]
+    return int(whole.splitlines()[-1])
+
+
+def test_nothing_committed_is_lost_and_nothing_is_half_written(tmp_path: Path) -> None:
+    path = tmp_path / "city.duckdb"
+    chance = random.Random(20260310)
+    for _ in range(KILLS):
+        committed = run_and_kill(path, chance.uniform(0.0, 0.6))
+        store = DuckStore(path)
+        found = store.read_observations(["pm25"], START, START + timedelta(days=30))
+        cycles = found.groupby("time").size()
+        assert (cycles == SITES).all(), "a cycle's rows are all there or none"
+        assert len(cycles) in (committed, committed + 1), "the cycle that was killed may be there, no other"
+        last = len(cycles)
+        values = found.set_index(["site_id", "time"])["value"]
+        assert values["air_10"].tolist() == [float(cycle) for cycle in range(1, last + 1)]
+        assert values["air_0"].tolist() == [-float(cycle + 1) for cycle in range(1, last)] + [float(last)]
+        journal = store.read_journal(START, limit=1_000_000)
+        assert len(journal) in (committed, last)
+        (alert,) = store.read_alerts()
+        assert alert.value == float(len(journal)) == journal["value"].iloc[0], "alert and journal are one write"
+        assert store.verify() == []
+        store.close()

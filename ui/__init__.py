@@ -1,0 +1,1 @@
+"""The shared parts of screens; with pages/ and dashboard.py the only room that knows streamlit."""

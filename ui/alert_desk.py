@@ -1,0 +1,195 @@
+"""The alert desk: the list, one alert in detail, and deeds by name: acknowledge, undo, shelve, unshelve, note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from alerts import deeds
+from core import formats
+from core.alert import PRIORITIES, Alert
+from core.errors import InputError
+from ui import panel, query, render
+from ui.frame import REFRESH_S, Screen, strip
+from ui.views import Card, View
+
+Key = tuple[str, str]
+SHELVES = {"minutes_30": timedelta(minutes=30), "hours_2": timedelta(hours=2), "hours_8": timedelta(hours=8)}
+FILTERS = ("all", "unacked", "covered")
+UNDO_WITHIN = timedelta(seconds=10)
+JOURNAL_DAYS = 30
+
+
+def desk(screen: Screen) -> None:
+    """The whole page below the navigation."""
+
+    @st.fragment(run_every=REFRESH_S)
+    def region() -> None:
+        view = screen.view()
+        panel.panel("alert_strip", {"strip": strip(view)})
+        screen.beat(view.snapshot)
+        left, right = st.columns([13, 10], gap="small")
+        with left, st.container(key="alert_left"):
+            shown = _filters(screen, view)
+            chosen = _chosen(view, shown)
+            panel.panel("alert_list", {"list": _list(view, shown, chosen)}, partial(_on_deed, screen))
+        with right, st.container(key="alert_right"):
+            _notice(screen)
+            alert = next((one for one in view.snapshot.alerts if one.key == chosen), None)
+            panel.panel("alert_detail", {"detail": _detail(view, alert)})
+            if alert is not None:
+                _forms(screen, view, alert)
+
+    region()
+
+
+def _filters(screen: Screen, view: View) -> list[Alert]:
+    t = screen.t
+    with st.container(key="alert_filters", horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.text_input(t("alert.name"), key="actor", placeholder=t("alert.name_hint"), max_chars=80)
+        which = st.segmented_control(
+            t("alert.filter"), FILTERS, default="all", format_func=lambda name: t(f"alert.filter_{name}"), key="filter"
+        )
+        words = st.text_input(t("alert.search"), key="search", placeholder=t("alert.search"))
+    snapshot = view.snapshot
+    pool = snapshot.covered_alerts() if which == "covered" else snapshot.open_alerts()
+    if which in ("all", None):
+        pool = [*pool, *snapshot.covered_alerts()]
+    if which == "unacked":
+        pool = [alert for alert in pool if not alert.acked]
+    wanted = (words or "").strip().casefold()
+    return [alert for alert in pool if wanted in _searchable(view.card(alert))] if wanted else pool
+
+
+def _searchable(card: Card) -> str:
+    return f"{card.title} {card.place} {card.owner} {card.rule} {card.site_id}".casefold()
+
+
+def _chosen(view: View, shown: list[Alert]) -> Key | None:
+    """The alert in the address (?alert=rule:site), so that a link or a reload restores it; else the first shown."""
+    rule, _, site_id = str(st.query_params.get("alert", "")).partition(":")
+    known = {alert.key for alert in view.snapshot.alerts}
+    if (rule, site_id) in known:
+        return (rule, site_id)
+    return shown[0].key if shown else None
+
+
+def _list(view: View, shown: list[Alert], chosen: Key | None) -> str:
+    t = view.t
+    size = 24
+    groups = [
+        (t("alert.open_group"), view.cards([a for a in shown if a.hidden is None and a.active], size)),
+        (t("alert.returned_group"), view.cards([a for a in shown if a.hidden is None and not a.active], size)),
+        (t("alert.covered_group"), view.cards([a for a in shown if a.hidden is not None], size)),
+    ]
+    return render.html("alert_list.html", view.snapshot, view.language, groups=groups, chosen=chosen, total=len(shown))
+
+
+def _detail(view: View, alert: Alert | None) -> str:
+    if alert is None:
+        return render.html("alert_detail.html", view.snapshot, view.language, card=None)
+    words = view.snapshot.rules.get(alert.rule)
+    rows = query.journal(alert.rule, alert.site_id, view.now - timedelta(days=JOURNAL_DAYS))
+    journal = [
+        {
+            "time": formats.moment(row.happened_at, view.now, view.zone),
+            "actor": view.t("deed.engine") if row.actor == "engine" else row.actor,
+            "words": view.t(f"deed.{row.deed}", priority=view.t(f"priority.{row.priority}")),
+            "reason": row.reason,
+        }
+        for row in rows.head(40).itertuples(index=False)
+    ]
+    reading = view.snapshot.reading(words.observed_property, alert.site_id) if words else None
+    picture = ""
+    if words and words.observed_property in view.snapshot.catalogue:
+        picture = view.spark(words.observed_property, alert.site_id, reading, alert.priority if alert.active else None, 560, 120)
+    return render.html(
+        "alert_detail.html", view.snapshot, view.language,
+        card=view.card(alert, 36), words=words, journal=journal, picture=picture,
+    )  # fmt: skip
+
+
+def _forms(screen: Screen, view: View, alert: Alert) -> None:
+    t = screen.t
+    with st.container(key="alert_deeds", horizontal=True, gap="small", vertical_alignment="bottom"):
+        if not alert.acked and alert.hidden is None:
+            word = t("alert.acknowledge") if alert.active else t("alert.close")
+            if st.button(word, type="primary", key="do_acknowledge"):
+                _do(screen, alert.key, "acknowledge", partial(deeds.acknowledge, keys=[alert.key]))
+        if alert.hidden == "SHLVD" and st.button(t("alert.unshelve"), key="do_unshelve"):
+            _do(screen, alert.key, "unshelve", partial(deeds.unshelve, keys=[alert.key]))
+        if alert.hidden is None:
+            with st.popover(t("alert.shelve"), disabled=alert.priority == PRIORITIES[-1]):
+                _shelve_form(screen, alert)
+        with st.popover(t("alert.comment")), st.form("comment_form", clear_on_submit=True, border=False):
+            text = st.text_area(t("alert.comment"), max_chars=2000)
+            if st.form_submit_button(t("alert.send")):
+                _do(screen, alert.key, "comment", partial(deeds.comment, key=alert.key, text=text))
+    if alert.priority == PRIORITIES[-1]:
+        st.caption(t("alert.no_shelve_critical"))
+
+
+def _shelve_form(screen: Screen, alert: Alert) -> None:
+    t = screen.t
+    with st.form("shelve_form", border=False):
+        reason = st.text_input(t("alert.reason"), placeholder=t("alert.reason_hint"), max_chars=300)
+        span = st.segmented_control(
+            t("alert.for_how_long"), list(SHELVES), default="minutes_30", format_func=lambda name: t(f"alert.{name}")
+        )
+        if st.form_submit_button(t("alert.shelve")):
+            until = screen.line.clock.now() + SHELVES[span or "minutes_30"]
+            _do(screen, alert.key, "shelve", partial(deeds.shelve, keys=[alert.key], until=until, reason=reason))
+
+
+def _on_deed(screen: Screen) -> None:
+    """A click or key in the list: choose a row, or acknowledge it."""
+    deed = getattr(st.session_state.get("alert_list"), "deed", None)
+    if not isinstance(deed, dict):
+        return
+    key = (str(deed.get("rule", "")), str(deed.get("site", "")))
+    if key not in {alert.key for alert in screen.snapshot.alerts}:
+        return
+    st.query_params["alert"] = f"{key[0]}:{key[1]}"
+    if deed.get("deed") == "acknowledge":
+        _apply(screen, key, "acknowledge", partial(deeds.acknowledge, keys=[key]))
+
+
+def _do(screen: Screen, key: Key, name: str, deed: Callable[..., Any]) -> None:
+    _apply(screen, key, name, deed)
+    st.rerun(scope="fragment")
+
+
+def _apply(screen: Screen, key: Key, name: str, deed: Callable[..., Any]) -> None:
+    """Carry out a deed by name, and keep its outcome for the notice above the detail."""
+    now = screen.line.clock.now()
+    actor = str(st.session_state.get("actor", ""))
+    words = screen.snapshot.rules.get(key[0])
+    title = words.title[screen.language] if words else key[0]
+    try:
+        screen.line.act(lambda alerts: deed(alerts, actor=actor, now=now))
+    except InputError as error:
+        st.session_state["notice"] = ("error", str(error), None, None)
+    else:
+        undo = (key, now) if name == "acknowledge" else None
+        st.session_state["notice"] = ("done", screen.t(f"alert.done_{name}", title=title), undo, now)
+
+
+def _notice(screen: Screen) -> None:
+    kind, text, undo, at = st.session_state.get("notice", ("", "", None, None))
+    if not kind:
+        return
+    with st.container(key=f"notice_{kind}", horizontal=True, gap="small", vertical_alignment="center"):
+        st.text(text)
+        if undo is not None and _still(at, screen):
+            if st.button(screen.t("alert.undo"), key="do_undo"):
+                _do(screen, undo[0], "undo", partial(deeds.unacknowledge, key=undo[0]))
+        elif kind == "done" and at is not None and screen.line.clock.now() - at > 3 * UNDO_WITHIN:
+            st.session_state.pop("notice", None)
+
+
+def _still(at: datetime | None, screen: Screen) -> bool:
+    return at is not None and screen.line.clock.now() - at <= UNDO_WITHIN

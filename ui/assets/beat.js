@@ -1,0 +1,40 @@
+// The server's clock, and the watch over the server: no beat for ten seconds means that the picture is not live.
+const PATIENCE_MS = 10000
+export default function (component) {
+  const { data } = component
+  const state = (window.__cityBeat ??= { timer: null })
+  state.data = data
+  state.at = performance.now()
+  if (state.timer === null) {
+    state.timer = setInterval(() => tick(state), 500)
+    if (document.fonts) document.fonts.load('600 16px "IBM Plex Sans"', "Ế")
+  }
+  tick(state)
+}
+function tick(state) {
+  const { data } = state
+  const silent = performance.now() - state.at
+  const city = new Date(data.now_ms + silent * data.speed + data.offset_min * 60000)
+  const pad = (n) => String(n).padStart(2, "0")
+  const clock = `${pad(city.getUTCHours())}:${pad(city.getUTCMinutes())}`
+  for (const element of document.querySelectorAll("[data-clock]")) {
+    if (element.textContent !== clock) element.textContent = clock
+  }
+  for (const element of document.querySelectorAll("[data-heartbeat]")) {
+    element.classList.toggle("beat-odd", city.getUTCSeconds() % 2 === 1)
+  }
+  let bar = document.getElementById("city-lost")
+  if (silent > PATIENCE_MS) {
+    if (!bar) {
+      bar = document.createElement("div")
+      bar.id = "city-lost"
+      bar.setAttribute("role", "alert")
+      document.body.append(bar)
+    }
+    if (bar.textContent !== data.lost) bar.textContent = data.lost
+    document.documentElement.classList.add("city-lost")
+  } else if (bar) {
+    bar.remove()
+    document.documentElement.classList.remove("city-lost")
+  }
+}

@@ -1,0 +1,166 @@
+"""The map desk: one thematic fill at a time, alerts always on top, and the figures of a chosen ward beside it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from charts import deck
+from core import formats
+from core.snapshot import Snapshot
+from ui import panel, render
+from ui.frame import Screen
+from ui.views import View
+
+REDRAW_S = 60
+MAP_HEIGHT_PX = 640
+THEMES: dict[str, tuple[str, str] | None] = {  # theme -> (property, how sites of a ward combine)
+    "alerts": None,
+    "traffic": ("relative_speed", "min"),
+    "air": ("vn_aqi", "max"),
+    "rain": ("rain_1h", "max"),
+    "reports": ("reports_60min", "sum"),
+}
+LAYERS = {"roads": ("roads",), "water": ("water",), "sites": ("stations",), "names": ("names",)}
+WARD_PROPERTIES = (
+    "rain_1h", "flood_depth", "river_level", "vn_aqi", "relative_speed", "noise_laeq", "reports_60min", "on_time_rate",
+    "temperature",
+)  # fmt: skip
+
+
+def explore(screen: Screen) -> None:
+    """Layer panel, map, and the chosen ward."""
+    t = screen.t
+    left, middle, right = st.columns([2, 7, 3], gap="small")
+    with left, st.container(key="map_layers"):
+        theme = st.radio(t("map.theme"), list(THEMES), format_func=lambda one: t(f"map.theme_{one}"), key="map_theme")
+        chosen = st.pills(
+            t("map.layers"), list(LAYERS), selection_mode="multi", default=list(LAYERS),
+            format_func=lambda one: t(f"map.layer_{one}"), key="map_chosen_layers",
+        )  # fmt: skip
+        legend_place = st.container(key="map_legend")
+    with right, st.container(key="map_ward"):
+        areas = screen.snapshot.city.areas
+        codes = list(areas.index)
+        asked = str(st.query_params.get("ward", ""))
+        ward = st.selectbox(
+            t("map.ward"), codes, index=codes.index(asked) if asked in codes else None, placeholder=t("map.ward_none"),
+            format_func=lambda code: str(areas.at[code, "name_en" if screen.language == "en" else "name_vi"]), key="map_ward_choice",
+        )  # fmt: skip
+        if ward:
+            st.query_params["ward"] = ward
+
+        @st.fragment(run_every=REDRAW_S)
+        def figures() -> None:
+            panel.panel("ward_figures", {"ward": _ward(screen.view(), ward)})
+
+        figures()
+    with middle, st.container(key="map_picture"):
+
+        @st.fragment(run_every=REDRAW_S)
+        def picture() -> None:
+            _picture(screen, theme or "alerts", tuple(chosen or ()), legend_place)
+
+        picture()
+
+
+def _picture(screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: st.delta_generator.DeltaGenerator) -> None:
+    view = screen.view()
+    snapshot = view.snapshot
+    fill, breaks, unit, decimals = _fill(snapshot, theme, screen.language)
+    relative = {one.site_id: one.value / 100 for one in snapshot.of("relative_speed") if one.live}
+    wards, segments, markers = view.marks()
+    drawn = deck.deck(
+        snapshot.geometry,
+        theme=screen.look,
+        language=screen.language,
+        fill=fill,
+        breaks=breaks,
+        decimals=decimals,
+        unit=unit,
+        segments=segments,
+        relative_speed=relative if theme == "traffic" else None,
+        stations=_stations(view),
+        markers=markers,
+        show=[layer for name in chosen for layer in LAYERS[name]] + ["alerts"],
+        height_px=MAP_HEIGHT_PX,
+    )
+    if snapshot.geometry is None:
+        path = snapshot.city.geometry
+        st.info(screen.t("map.no_geometry", path="/".join(path.parts[-3:]) if path else "data/"))
+        panel.panel("map_still", {"map": str(view.city_map(760, MAP_HEIGHT_PX))})
+    else:
+        st.pydeck_chart(drawn, height=MAP_HEIGHT_PX, key="city_deck")
+    with legend_place:
+        legend = ""
+        if fill is not None:
+            legend = deck.choropleth_legend(
+                breaks, theme=screen.look, language=screen.language, title=screen.t(f"map.theme_{theme}"), unit=unit,
+                decimals=decimals, no_data=any(value is None for value in fill.values()),
+            )  # fmt: skip
+        panel.panel("map_legend_panel", {"legend": legend})
+
+
+def _fill(snapshot: Snapshot, theme: str, language: str) -> tuple[dict[str, float | None] | None, list[float], str, int]:
+    """Ward code -> value of the theme (None: no live site there), class bounds, unit label, decimals."""
+    chosen = THEMES[theme]
+    if chosen is None or theme == "traffic":
+        return None, [], "", 0
+    key, how = chosen
+    city = snapshot.city
+    live = [one for one in snapshot.of(key) if one.live and one.site_id in city.sites.index]
+    by_ward = pd.DataFrame(
+        [(str(city.sites.at[one.site_id, "area"]) or one.site_id, one.value) for one in live], columns=["ward", "value"]
+    )
+    values = by_ward.groupby("ward")["value"].agg(how).to_dict()
+    fill = {code: values.get(code) for code in city.areas.index}
+    item = snapshot.catalogue[key]
+    return fill, deck.breaks_for(fill.values()), item.unit_label(language), item.decimals
+
+
+def _stations(view: View) -> pd.DataFrame:
+    sites = view.snapshot.city.sites
+    fixed = sites[~sites["kind"].isin(["city", "area", "road_segment"]) & sites["latitude"].notna()]
+    return pd.DataFrame(
+        {
+            "site_id": fixed.index,
+            "name": [view.snapshot.city.site_name(site, view.language) for site in fixed.index],
+            "latitude": fixed["latitude"].to_numpy(),
+            "longitude": fixed["longitude"].to_numpy(),
+            "text": [_station_text(view, site) for site in fixed.index],
+        }
+    )
+
+
+def _station_text(view: View, site_id: str) -> str:
+    """The newest values of a station in one line; silence says so."""
+    found = [reading for (_, site), reading in sorted(view.snapshot.readings.items()) if site == site_id]
+    shown = []
+    for reading in found[:4]:
+        name = reading.item.name(view.language)
+        if reading.live:
+            value = formats.number(reading.value, reading.item.decimals, view.language)
+            shown.append(f"{name} {value} {reading.item.unit_label(view.language)}".strip())
+        else:
+            shown.append(f"{name}: {view.t('state.no_signal')} {formats.duration(reading.age, view.language)}")
+    return " · ".join(shown) or view.t("state.no_data")
+
+
+def _ward(view: View, code: str | None) -> str:
+    city = view.snapshot.city
+    rows = []
+    if code:
+        inside = set(city.sites.index[city.sites["area"] == code]) | {code}
+        for key in WARD_PROPERTIES:
+            rows += [
+                view.row(key, reading.site_id, width=120, height=30)
+                for reading in view.snapshot.of(key)
+                if reading.site_id in inside
+            ]
+    alerts = [
+        alert
+        for alert in view.snapshot.open_alerts()
+        if code and (alert.site_id == code or (alert.site_id in city.sites.index and city.sites.at[alert.site_id, "area"] == code))
+    ]
+    name = "" if not code else str(city.areas.at[code, "name_en" if view.language == "en" else "name_vi"])
+    return render.html("ward.html", view.snapshot, view.language, rows=rows, cards=view.cards(alerts), name=name)

@@ -1,0 +1,51 @@
+"""The overview: the city in one picture, on the desk and on the wall."""
+
+from __future__ import annotations
+
+from core import formats
+from core.alert import Alert
+from ui import render
+from ui.frame import strip
+from ui.views import OVERVIEW, View
+
+MOST_CARDS = 4
+
+
+def desk(view: View) -> dict[str, str]:
+    """Parts of the overview on a laptop or phone."""
+    return {"strip": strip(view), **_parts(view, map_size=(560, 560), spark=(150, 40))}
+
+
+def wall(view: View) -> dict[str, str]:
+    """Parts of the overview scene on the wall."""
+    head = _html(
+        "wall_head.html",
+        view,
+        weekday=formats.weekday(view.now, view.zone, view.language),
+        day=formats.day(view.now, view.zone, view.language),
+    )
+    return {"head": head, **_parts(view, map_size=(660, 720), spark=(150, 46))}
+
+
+def _parts(view: View, *, map_size: tuple[int, int], spark: tuple[int, int]) -> dict[str, str]:
+    opened = view.snapshot.open_alerts()
+    groups = [
+        (domain, [view.row(key, pick, width=spark[0], height=spark[1]) for key, pick in rows]) for domain, rows in OVERVIEW
+    ]
+    headline, support = view.sentence()
+    return {
+        "banner": _html("banner.html", view, headline=headline, support=support, counts=view.counts(), lead=view.situation().lead),
+        "rows": _html("overview_rows.html", view, groups=groups),
+        "map": _html("overview_map.html", view, picture=view.city_map(*map_size)),
+        "todo": _html("overview_todo.html", view, cards=view.cards(opened[:MOST_CARDS]), total=len(opened), rest=_rest(opened)),
+        "foot": _html("overview_foot.html", view, picture=view.strip(1480, 72)),
+    }
+
+
+def _rest(opened: list[Alert]) -> dict[str, int]:
+    hidden = opened[MOST_CARDS:]
+    return {name: sum(alert.priority == name for alert in hidden) for name in ("critical", "high", "medium", "low")}
+
+
+def _html(template: str, view: View, **values: object) -> str:
+    return render.html(template, view.snapshot, view.language, view=view, **values)

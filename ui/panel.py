@@ -1,0 +1,50 @@
+"""One HTML panel: patches only the parts that changed, and reports deeds back.
+
+`st.html` strips SVG, so HTML goes through this component. That path is trusted: every string in it comes from a
+template with autoescape or from charts/, which escapes too. A part whose text is the same is not touched, so nothing
+flashes, an open detail stays open and a focused row stays focused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+
+
+@cache
+def _script(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+_PANEL = st.components.v2.component(
+    "city_panel", html='<div class="panel-root"></div>', js=_script("panel.js"), isolate_styles=False
+)
+_BEAT = st.components.v2.component(
+    "city_beat", html='<div class="beat-root"></div>', js=_script("beat.js"), isolate_styles=False
+)
+
+
+def panel(key: str, parts: Mapping[str, str], on_deed: Callable[[], None] | None = None) -> Any:
+    """Show HTML parts by name. A click or key on [data-deed] comes back as the trigger `deed` of the component."""
+    return _PANEL(key=key, data={"parts": dict(parts)}, on_deed_change=on_deed or (lambda: None))
+
+
+def beat(key: str, *, now_ms: int, offset_min: int, speed: float, number: int, lost: str, wall: bool) -> None:
+    """The server's clock and a sign of life; the browser covers the screen with `lost` when it stops."""
+    _BEAT(
+        key=key,
+        data={
+            "now_ms": now_ms,
+            "offset_min": offset_min,
+            "speed": speed,
+            "number": number,
+            "lost": lost,
+            "wall": wall,
+        },
+    )

@@ -1,0 +1,81 @@
+"""Source health: one row per source, with its error in words, its age, and what hides behind it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core import formats
+from core.snapshot import SourceState
+from ui import query, render
+from ui.domains import banner
+from ui.frame import strip
+from ui.views import View
+
+CELLS = 96  # a day in quarter hours
+
+
+def health(view: View) -> dict[str, str]:
+    """Sources, quarantine, and the rules that stay off."""
+    snapshot = view.snapshot
+    rows = [_row(view, state) for state in snapshot.sources]
+    rows.sort(key=lambda row: (row["order"], row["name"]))
+    off = [rule for rule in snapshot.rules.values() if not rule.enabled]
+    aside = query.set_aside(snapshot.made_at - timedelta(hours=24))
+    reasons = aside.groupby(["source", "reason"]).size().sort_values(ascending=False).head(12) if len(aside) else None
+    body = render.html(
+        "source_health.html",
+        snapshot,
+        view.language,
+        view=view,
+        rows=rows,
+        off=off,
+        reasons=[(source, reason, int(n)) for (source, reason), n in reasons.items()] if reasons is not None else [],
+        aside=len(aside),
+    )
+    return {"strip": strip(view), "banner": banner(view), "body": body}
+
+
+def _row(view: View, state: SourceState) -> dict[str, object]:
+    now, zone = view.now, view.zone
+    hidden = sorted(
+        {reading.item.name(view.language) for reading in view.snapshot.readings.values() if reading.source == state.source.key}
+    )
+    age = now - state.newest_at if state.newest_at else None
+    late = age is not None and age > 3 * max(state.source.every, timedelta(minutes=5))
+    word = "down" if state.up is False else "waiting" if state.up is None else "late" if late else "up"
+    return {
+        "order": {"down": 0, "late": 1, "waiting": 2, "up": 3}[word],
+        "word": word,
+        "name": state.source.name(view.language),
+        "key": state.source.key,
+        "kind": view.t(f"kind.{state.kind}"),
+        "owner": state.source.owner,
+        "contact": state.source.contact,
+        "every": formats.duration(state.source.every, view.language),
+        "newest": formats.moment(state.newest_at, now, zone) if state.newest_at else formats.DASH,
+        "age": formats.duration(age, view.language) if age is not None else formats.DASH,
+        "since": formats.moment(state.since, now, zone) if state.since else "",
+        "error": state.error,
+        "rows": formats.number(state.rows, 0, view.language),
+        "set_aside": state.set_aside,
+        "problems": state.problems[:20],
+        "more": max(len(state.problems) - 20, 0),
+        "hides": ", ".join(hidden),
+        "cells": _cells(view, state.source.key),
+        "attribution": state.attribution,
+        "licence": state.licence,
+    }
+
+
+def _cells(view: View, key: str) -> list[str]:
+    """The last 24 hours in quarter hours: up, down, or nothing known."""
+    recent = view.snapshot.recent.get(("source_up", key))
+    cells = [""] * CELLS
+    if recent is None:
+        return cells
+    start = view.now - timedelta(hours=24)
+    for moment, value in zip(recent["time"], recent["value"], strict=True):
+        cell = min(int((moment.to_pydatetime() - start).total_seconds() // 900), CELLS - 1)
+        if cell >= 0:
+            cells[cell] = "down" if value < 1 or cells[cell] == "down" else "up"
+    return cells

@@ -1,0 +1,482 @@
+"""From a snapshot to what a screen says: rows, cards, verdicts. No streamlit here, so it can be tried alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+from markupsafe import Markup
+
+from analysis.situation import Situation, situate
+from charts import city_map, glyphs, sparkline, theme, timeline
+from core import formats
+from core.alert import PRIORITIES, Alert
+from core.catalogue import Indicator, ObservedProperty
+from core.i18n import Translator
+from core.snapshot import ABSENT, OLD, Reading, Snapshot, SourceState
+from indicators.vn_aqi import level
+from ui.render import picture
+
+# The overview asks three questions of the city; each row is a property and which site speaks for it.
+OVERVIEW: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("traffic", (("travel_time_index", "city"), ("arterial_speed", "city"), ("open_incidents", "sum"))),
+    ("environment", (("rain_1h", "worst"), ("river_level", "river"), ("vn_aqi", "worst"), ("noise_laeq", "worst"))),
+    ("services", (("reports_60min", "city"), ("on_time_rate", "city"), ("satisfaction", "city"))),
+)
+AS_USUAL_SHARE = 0.1  # of the band's own height: a value that far outside still reads «như thường»
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One number on a screen, with everything a person may ask of it."""
+
+    key: str
+    site_id: str
+    label: str
+    place: str
+    value: str
+    unit: str
+    mark: Markup  # glyph of the worst alert, or nothing
+    priority: str  # "" when normal
+    state: str  # fresh | late | old | absent
+    note: str  # right column: deviation, or how long silent
+    subnote: str
+    picture: Markup
+    facts: tuple[tuple[str, str], ...]  # what «vì sao con số này?» opens
+    simulated: bool
+    model: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One alert as a card or a row."""
+
+    rule: str
+    site_id: str
+    title: str
+    value: str
+    limit: str
+    place: str
+    age: str
+    raised: str
+    state: str
+    state_word: str
+    priority: str
+    priority_word: str
+    glyph: Markup
+    owner: str
+    due: str
+    due_share: float  # 0..1 of the time to act that is used up
+    overdue: bool
+    stale: bool
+    acked_by: str
+
+
+class View:
+    """A snapshot in one language and theme."""
+
+    def __init__(self, snapshot: Snapshot, language: str, look: theme.Theme) -> None:
+        self.snapshot = snapshot
+        self.language = language
+        self.look = look
+        self.t = Translator(language)
+        self.now = snapshot.made_at
+        self.zone = snapshot.city.zone
+
+    # -- numbers ----------------------------------------------------------------------------------------------------
+
+    def row(self, key: str, pick: str, *, width: int = 150, height: int = 40, by_site: bool = False) -> Row:
+        """The row of a property; `pick` is a site_id, or city | worst | sum | river."""
+        item = self.snapshot.catalogue[key]
+        reading = self._pick(key, pick)
+        if reading is None:
+            return self._empty_row(item, pick if pick in self.snapshot.city.sites.index else "")
+        site_id = reading.site_id
+        alert = self._alert_of(key, site_id) if reading.live else None
+        note, subnote = self._note(reading, key)
+        value = formats.number(reading.value, item.decimals, self.language) if reading.freshness != ABSENT else formats.DASH
+        source = self._source(reading.source)
+        city = self.snapshot.city
+        place = city.site_name(site_id, self.language)
+        name = item.name(self.language)
+        return Row(
+            key=key,
+            site_id=site_id,
+            label=place if by_site else name,
+            place=city.area_name(site_id, self.language) if by_site else self._place(key, pick, reading),
+            value=value,
+            unit=item.unit_label(self.language),
+            mark=self.glyph(alert.priority, alert.state) if alert else Markup(""),
+            priority=alert.priority if alert else "",
+            state=reading.freshness,
+            note=note,
+            subnote=subnote,
+            picture=self.spark(key, site_id, reading, alert.priority if alert else None, width, height),
+            facts=self._facts(reading, item, source),
+            simulated=city.simulated,
+            model=bool(source and source.kind == "model"),
+        )
+
+    def _empty_row(self, item: ObservedProperty, site_id: str) -> Row:
+        return Row(
+            key=item.key,
+            site_id=site_id,
+            label=item.name(self.language),
+            place=self.snapshot.city.site_name(site_id, self.language) if site_id else "",
+            value=formats.DASH,
+            unit="",
+            mark=Markup(""),
+            priority="",
+            state=ABSENT,
+            note=self.t("state.no_data"),
+            subnote=self.t("state.never"),
+            picture=self.spark(item.key, site_id, None, None, 150, 40),
+            facts=((self.t("fact.unit"), item.unit_label(self.language) or "1"),),
+            simulated=self.snapshot.city.simulated,
+            model=False,
+        )
+
+    def _pick(self, key: str, pick: str) -> Reading | None:
+        found = self.snapshot.of(key)
+        if pick in self.snapshot.city.sites.index:
+            return self.snapshot.reading(key, pick)
+        if pick == "city":
+            return self.snapshot.reading(key, self.snapshot.city.city_site)
+        live = [reading for reading in found if reading.live]
+        pool = live or found  # nothing live: the newest silent one says how long it has been silent
+        if not pool:
+            return None
+        if not live:
+            return max(pool, key=lambda reading: reading.time)
+        if pick == "river":
+            return max(live, key=lambda reading: self._under_alarm(reading))
+        if pick == "sum":
+            first = max(live, key=lambda reading: reading.time)
+            total = sum(reading.value for reading in live)
+            return Reading(
+                site_id=first.site_id, item=first.item, time=first.time, value=total, source=first.source,
+                received_at=first.received_at, age=first.age, freshness=first.freshness,
+            )  # fmt: skip
+        better_high = live[0].item.direction == "higher"
+        return (min if better_high else max)(live, key=lambda reading: reading.value)
+
+    def _under_alarm(self, reading: Reading) -> float:
+        sites = self.snapshot.city.sites
+        if "alarm_1_m" not in sites or pd.isna(sites.at[reading.site_id, "alarm_1_m"]):
+            return float("-inf")
+        return reading.value - float(sites.at[reading.site_id, "alarm_1_m"])
+
+    def _place(self, key: str, pick: str, reading: Reading) -> str:
+        name = self.snapshot.city.site_name(reading.site_id, self.language)
+        if pick == "city" or pick == "sum":
+            n = self.snapshot.reading({"satisfaction": "satisfaction_n", "on_time_rate": "on_time_n"}.get(key, ""), reading.site_id)
+            whole = self.t("word.whole_city")
+            return f"{whole} · n = {formats.number(n.value, 0, self.language)}" if n else whole
+        if key == "vn_aqi":
+            return f"{name} · {self.aqi_word(reading.value)}"
+        return name
+
+    def _note(self, reading: Reading, key: str) -> tuple[str, str]:
+        """The right column: how long silent, or the limit that matters, or the deviation from the usual."""
+        t = self.t
+        if reading.freshness in (OLD, ABSENT):
+            return formats.duration(reading.age, self.language), t("state.no_signal")
+        if key == "river_level":
+            return self._river_note(reading)
+        if reading.item.key in ("rain_1h", "rain_24h") and reading.value < 0.05:
+            return t("state.no_rain"), ""
+        usual = self.snapshot.usual(key, reading.site_id, reading.time)
+        if usual is None:
+            return "", ""
+        low, middle, high = usual
+        margin = AS_USUAL_SHARE * max(high - low, 0.0)
+        if low - margin <= reading.value <= high + margin:
+            return t("state.as_usual"), ""
+        if reading.item.unit == "%":
+            points = formats.number(reading.value - middle, 1, self.language, signed=True)
+            return f"{points} {t('word.points')}", t("word.vs_usual")
+        if middle > 0 and reading.value / middle >= 3:
+            return t("word.times", n=formats.number(reading.value / middle, 0, self.language)), t("word.vs_usual")
+        if middle == 0:
+            return t("state.above_usual"), ""
+        change = formats.percent(100 * (reading.value / middle - 1), 0, self.language, signed=True)
+        return change, t("word.vs_usual")
+
+    def _river_note(self, reading: Reading) -> tuple[str, str]:
+        gap = self._under_alarm(reading)
+        if gap == float("-inf"):
+            return "", ""
+        sites = self.snapshot.city.sites
+        reached = [k for k in (1, 2, 3) if reading.value >= float(sites.at[reading.site_id, f"alarm_{k}_m"])]
+        numeral = ("I", "II", "III")[max(reached, default=1) - 1]
+        edge = float(sites.at[reading.site_id, f"alarm_{max(reached, default=1)}_m"])
+        words = "state.above_alarm" if reached else "state.under_alarm"
+        return f"{formats.number(abs(reading.value - edge), 2, self.language)} m", self.t(words, n=numeral)
+
+    def _facts(self, reading: Reading, item: ObservedProperty, source: SourceState | None) -> tuple[tuple[str, str], ...]:
+        t, city = self.t, self.snapshot.city
+        facts = [
+            (t("fact.value"), f"{formats.number(reading.value, item.decimals, self.language)} {item.unit_label(self.language)}".strip()),
+            (t("fact.data_time"), formats.moment(reading.time, self.now, self.zone)),
+            (t("fact.age"), formats.duration(reading.age, self.language)),
+            (t("fact.received"), formats.moment(reading.received_at, self.now, self.zone)),
+            (t("fact.source"), source.source.name(self.language) if source else self._computed(item)),
+        ]
+        if source and source.kind == "model":
+            facts.append((t("fact.kind"), t("kind.model")))
+        if city.simulated:
+            facts.append((t("fact.kind"), t("kind.simulation")))
+        if isinstance(item, Indicator):
+            facts += [(t("fact.code"), item.code), (t("fact.formula"), item.formula), (t("fact.reference"), item.reference)]
+        usual = self.snapshot.usual(item.key, reading.site_id, reading.time)
+        if usual:
+            low, _, high = (formats.number(one, item.decimals, self.language) for one in usual)
+            facts.append((t("fact.usual"), f"{low} – {high}"))
+        return tuple(facts)
+
+    def _computed(self, item: ObservedProperty) -> str:
+        return self.t("fact.computed_here") if isinstance(item, Indicator) or item.domain != "operations" else self.t("word.house")
+
+    def _source(self, key: str) -> SourceState | None:
+        return next((state for state in self.snapshot.sources if state.source.key == key), None)
+
+    def _alert_of(self, key: str, site_id: str) -> Alert | None:
+        related = RELATED.get(key, (key,))
+        found = [
+            alert
+            for alert in self.snapshot.alerts
+            if alert.active and alert.hidden is None and alert.rule in self.snapshot.rules
+            and self.snapshot.rules[alert.rule].observed_property in related and alert.site_id == site_id
+            and not self.snapshot.rules[alert.rule].observed_property.startswith("source_")
+        ]  # fmt: skip
+        return max(found, key=lambda alert: PRIORITIES.index(alert.priority), default=None)
+
+    def spark(
+        self, key: str, site_id: str, reading: Reading | None, priority: str | None, width: int, height: int, hours: int = 24
+    ) -> Markup:
+        """The last hours as a line inside its usual band."""
+        item = self.snapshot.catalogue[key]
+        since = self.now - timedelta(hours=hours)
+        recent = self.snapshot.recent.get((key, site_id))
+        times = recent["time"] if recent is not None else pd.Series([], dtype="datetime64[us, UTC]")
+        values = recent["value"] if recent is not None else pd.Series([], dtype="float64")
+        stale = reading is None or not reading.live
+        svg = sparkline.sparkline(
+            times,
+            values,
+            sparkline.band_over(self.snapshot.band.get((key, site_id)), since, self.now, self.zone),
+            since=since,
+            until=self.now,
+            theme=self.look,
+            width=width,
+            height=height,
+            period=item.period,
+            abnormal=priority,
+            stale=stale,
+            alt=f"{item.name(self.language)}: {self.t('word.last_24h')}",
+        )
+        return picture(svg)
+
+    # -- alerts -----------------------------------------------------------------------------------------------------
+
+    def cards(self, alerts: Iterable[Alert], size_px: int = 28) -> list[Card]:
+        """Alerts in words."""
+        return [self.card(alert, size_px) for alert in alerts]
+
+    def card(self, alert: Alert, size_px: int = 28) -> Card:
+        """One alert in words."""
+        t, language, city = self.t, self.language, self.snapshot.city
+        words = self.snapshot.rules.get(alert.rule)
+        item = self.snapshot.catalogue.get(words.observed_property) if words else None
+        area = city.area_name(alert.site_id, language)
+        name = city.site_name(alert.site_id, language)
+        since = alert.raised_at or self.now
+        age = max(self.now - since, timedelta(0))
+        act = (words.time_to_act if words else None) or timedelta(minutes=30)
+        left = act - age
+        return Card(
+            rule=alert.rule,
+            site_id=alert.site_id,
+            title=words.title[language] if words else alert.rule,
+            value="" if words and words.missing else self._with_unit(alert.value, item),
+            limit=self.limit(alert),
+            place=f"{name} · {area}" if area and area != name else name,
+            age=formats.duration(age, language),
+            raised=formats.moment(since, self.now, self.zone),
+            state=alert.state,
+            state_word=t(f"alert_state.{alert.state}"),
+            priority=alert.priority,
+            priority_word=t(f"priority.{alert.priority}"),
+            glyph=self.glyph(alert.priority, alert.state, size_px),
+            owner=words.owner[language] if words else "",
+            due=t("word.left", span=formats.duration(left, language)) if left > timedelta(0) else t("word.over", span=formats.duration(left, language)),
+            due_share=min(max(age / act, 0.0), 1.0) if act else 1.0,
+            overdue=left <= timedelta(0),
+            stale=alert.stale,
+            acked_by=alert.acked_by,
+        )  # fmt: skip
+
+    def limit(self, alert: Alert) -> str:
+        """«ngưỡng 25 cm»: the setpoint of the alert's present priority, in the property's unit."""
+        words = self.snapshot.rules.get(alert.rule)
+        if words and words.missing:
+            return self.t("alert.silent")
+        item = self.snapshot.catalogue.get(words.observed_property) if words else None
+        setpoint = words.setpoints.get(alert.priority) if words else None
+        if isinstance(setpoint, str):
+            column = setpoint.removeprefix("site:")
+            sites = self.snapshot.city.sites
+            known = column in sites and alert.site_id in sites.index
+            setpoint = float(sites.at[alert.site_id, column]) if known else None
+        if setpoint is None or item is None or pd.isna(setpoint):
+            return ""
+        return f"{self.t('word.limit')} {formats.number(setpoint, item.decimals, self.language)}"
+
+    def _with_unit(self, value: float | None, item: ObservedProperty | None) -> str:
+        if item is None or value is None or item.key == "source_up":
+            return ""
+        return f"{formats.number(value, item.decimals, self.language)} {item.unit_label(self.language)}".strip()
+
+    def glyph(self, priority: str, state: str = "UNACK", size_px: int = 28) -> Markup:
+        """The priority's shape; fill and mark tell the state."""
+        return picture(
+            glyphs.glyph(priority, state, size_px=size_px, theme=self.look, label=self.t(f"priority.{priority}"))
+        )
+
+    def counts(self) -> list[tuple[str, int, int]]:
+        """(priority, open, of these unacknowledged), worst first."""
+        opened = self.snapshot.open_alerts()
+        return [
+            (name, sum(a.priority == name for a in opened), sum(a.priority == name and not a.acked for a in opened))
+            for name in reversed(PRIORITIES)
+        ]
+
+    def situation(self) -> Situation:
+        """The sentence that opens every screen."""
+        return situate(self.snapshot)
+
+    def sentence(self) -> tuple[str, str]:
+        """Headline (one line for the wall) and what supports it, in words."""
+        t, found = self.t, self.situation()
+        down = [state for state in self.snapshot.sources if state.up is False]
+        if found.lead is not None:
+            card = self.card(found.lead)
+            site = self.snapshot.city.site_name(found.lead.site_id, self.language)
+            lead = card.title if len(card.title) + len(site) > 44 else f"{card.title}: {site}"
+            chain = " → ".join(self._link(alert) for alert in found.chain)
+            return lead, chain or f"{card.value} · {card.limit} · {card.place}".strip(" ·")
+        if not found.known:
+            return t("situation.no_data"), self.trouble() or t("situation.collecting")
+        if down and len(down) * 2 >= len(self.snapshot.sources):
+            return t("situation.blind", n=len(down), total=len(self.snapshot.sources)), self.trouble()
+        return t("situation.normal"), t("situation.no_alert")
+
+    def _link(self, alert: Alert) -> str:
+        card = self.card(alert)
+        return f"{card.title} {card.value}".strip()
+
+    def trouble(self) -> str:
+        """Which sources do not answer, and since when, in one line; empty when all do."""
+        down = [state for state in self.snapshot.sources if state.up is False]
+        words = [
+            self.t("source.down_since", name=state.source.name(self.language), at=formats.moment(state.since, self.now, self.zone))
+            for state in down
+            if state.since
+        ]
+        return " · ".join(words)
+
+    # -- pictures ---------------------------------------------------------------------------------------------------
+
+    def city_map(self, width: int, height: int, *, only: Sequence[str] | None = None, text_px: float = 22.0) -> Markup:
+        """The city with only the abnormal coloured."""
+        wards, segments, markers = self.marks(only)
+        return picture(
+            city_map.city_map(
+                self.snapshot.geometry,
+                theme=self.look,
+                language=self.language,
+                size=(width, height),
+                text_px=text_px,
+                wards=wards,
+                segments=segments,
+                markers=markers,
+                places=self._places(),
+                message="" if self.snapshot.geometry else self.t("map.no_geometry_short"),
+                alt=self.t("page.map"),
+            )
+        )
+
+    def marks(
+        self, only: Sequence[str] | None = None
+    ) -> tuple[dict[str, str], dict[str, str], list[city_map.Marker]]:
+        """What is abnormal, for a map: wards and road segments by priority, and signs where alerts are."""
+        city = self.snapshot.city
+        shown = [
+            alert
+            for alert in self.snapshot.open_alerts()
+            if alert.active and alert.rule in self.snapshot.rules
+            and (only is None or self.snapshot.catalogue[self.snapshot.rules[alert.rule].observed_property].domain in only)
+        ]  # fmt: skip
+        wards: dict[str, str] = {}
+        segments: dict[str, str] = {}
+        markers: list[city_map.Marker] = []
+        for alert in reversed(shown):  # worst last, so that it wins and lies on top
+            if alert.site_id not in city.sites.index:
+                continue
+            site = city.sites.loc[alert.site_id]
+            if site["kind"] == "road_segment":
+                segments[alert.site_id] = alert.priority
+            if PRIORITIES.index(alert.priority) >= PRIORITIES.index("medium") and site["kind"] in ("flood_sensor", "rain_gauge", "area"):
+                wards[str(site["area"] or alert.site_id)] = alert.priority
+            if site["kind"] not in ("city",) and pd.notna(site["latitude"]):
+                card = self.card(alert)
+                markers.append(
+                    city_map.Marker(
+                        site_id=alert.site_id,
+                        latitude=float(site["latitude"]),
+                        longitude=float(site["longitude"]),
+                        priority=alert.priority,
+                        state=alert.state,
+                        label=card.value if PRIORITIES.index(alert.priority) >= PRIORITIES.index("high") else "",
+                    )
+                )
+        return wards, segments, markers
+
+    def _places(self) -> list[city_map.Place]:
+        areas = self.snapshot.city.areas
+        return [
+            city_map.Place(
+                code=str(row.code),
+                name=str(row.name_en if self.language == "en" else row.name_vi),
+                latitude=float(row.latitude),
+                longitude=float(row.longitude),
+            )
+            for row in areas.itertuples(index=False)
+            if pd.notna(row.latitude)
+        ]
+
+    def strip(self, width: int, height: int) -> Markup:
+        """The last 24 hours in one strip: when alerts stood, when it rained."""
+        rain = [self.snapshot.recent[key] for key in self.snapshot.recent if key[0] == "rain_1h"]
+        joined = pd.concat(rain).groupby("time", as_index=False)["value"].max() if rain else None
+        svg = timeline.day_strip(
+            self.snapshot.journal, joined, open_alerts=self.snapshot.alerts, since=self.now - timedelta(hours=24), until=self.now,
+            zone=self.zone, theme=self.look, width=width, height=height, language=self.language,
+        )  # fmt: skip
+        return picture(svg)
+
+    def aqi_word(self, value: float) -> str:
+        """The official level word of a VN_AQI value."""
+        return level(value).name(self.language)
+
+
+RELATED = {
+    "river_level": ("river_level", "river_stage", "river_alarm_level"),
+    "reports_60min": ("reports_60min", "reports_vs_baseline"),
+    "satisfaction": ("satisfaction", "satisfaction_low"),
+    "noise_laeq": ("noise_laeq", "noise_over_limit"),
+    "files_overdue": ("files_overdue", "overdue_share"),
+    "arterial_speed": ("arterial_speed", "relative_speed"),
+}
