@@ -1,1 +1,1 @@
-"""Frames in, pictures out: SVG strings, Altair charts and pydeck decks. No streamlit, so reports draw what screens draw."""
+"""Frames in, pictures out: SVG strings, Altair charts, pydeck decks. No streamlit: reports draw what screens draw."""

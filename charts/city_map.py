@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from charts.glyphs import BOX, SHAPES, glyph_shape
@@ -72,10 +73,7 @@ class Rectangle:
     def meets(self, other: Rectangle) -> bool:
         """True when the two share any area."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
 
@@ -181,8 +179,9 @@ def city_map(
         f'aria-label="{escape(alt or MAP_WORDS[_language(language)], quote=True)}" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'font-family="{CONDENSED}" font-size="{text_px:g}" font-weight="500">'
-        f'<defs><clipPath id="{clip}"><path d="M0 0H{width}V{map_height}H0z"/></clipPath>{_hatch(theme, text_px)}</defs>'
-        f'<g clip-path="url(#{clip})">{ground.land}{below}{ground.lines}{above}{roads}{dots}{ring}{named}{signs}{labels}</g>'
+        f'<defs><clipPath id="{clip}"><path d="M0 0H{width}V{map_height}H0z"/></clipPath>'
+        f'{_hatch(theme, text_px)}</defs><g clip-path="url(#{clip})">{ground.land}{below}{ground.lines}{above}'
+        f"{roads}{dots}{ring}{named}{signs}{labels}</g>"
         f"{bar}{words}{legend}</svg>"
     )
 
@@ -278,8 +277,16 @@ def _ground(
         px_per_km=px_per_km,
         wards=wards,
         land=(
-            (f'<path d="{land}" fill="{theme.land}" stroke="{theme.band_edge}" stroke-width="{edge:.1f}"/>' if land else "")
-            + (f'<path d="{borders}" fill="none" stroke="{theme.band_edge}" stroke-width="{edge:.1f}"/>' if borders else "")
+            (
+                f'<path d="{land}" fill="{theme.land}" stroke="{theme.band_edge}" stroke-width="{edge:.1f}"/>'
+                if land
+                else ""
+            )
+            + (
+                f'<path d="{borders}" fill="none" stroke="{theme.band_edge}" stroke-width="{edge:.1f}"/>'
+                if borders
+                else ""
+            )
         ),
         lines="".join(water)
         + strokes(of.get("minor_road", ()), theme.minor, text_px * 0.05 * grown)
@@ -426,13 +433,15 @@ def _abnormal_areas(ground: _Ground, wards: Mapping[str, str], theme: Theme, tex
             continue
         if level == NO_DATA:
             below.append(f'<path d="{ward.path}" fill="{theme.bg}"/>')
-            below.append(f'<path class="no-data" d="{ward.path}" fill="url(#hatch-{theme.name})" stroke="{theme.line2}"/>')
+            below.append(
+                f'<path class="no-data" d="{ward.path}" fill="url(#hatch-{theme.name})" stroke="{theme.line2}"/>'
+            )
         else:
             colours = theme.priority(level)
             below.append(f'<path d="{ward.path}" fill="{colours.tint}"/>')
             above.append(
-                f'<path class="ward" d="{ward.path}" fill="none" stroke="{colours.line}" stroke-width="{text_px / 15:.1f}" '
-                'stroke-linejoin="round"/>'
+                f'<path class="ward" d="{ward.path}" fill="none" stroke="{colours.line}" '
+                f'stroke-width="{text_px / 15:.1f}" stroke-linejoin="round"/>'
             )
     return "".join(below), "".join(above)
 
@@ -468,7 +477,7 @@ def _beads(points: Sequence[tuple[float, float]], width: float) -> list[Rectangl
     """Boxes along a line, near enough to each other that no text slips between them."""
     beads = []
     half, step = width / 2, width * 2
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         count = max(math.ceil(math.dist((ax, ay), (bx, by)) / step), 1)
         for number_ in range(count + 1):
             x, y = ax + (bx - ax) * number_ / count, ay + (by - ay) * number_ / count
@@ -495,7 +504,9 @@ def _signs(board: _Board, ground: _Ground, markers: Sequence[Marker]) -> str:
         for step_x, step_y in _SIDESTEPS:
             x, y = home_x + step_x * board.text_px * 1.5, home_y + step_y * board.text_px * 1.5
             box = Rectangle(x - half, y - half, x + half, y + half)
-            if not any(box.meets(other) for other in placed) and (step_x == step_y == 0 or board.free(box, strict=False)):
+            if not any(box.meets(other) for other in placed) and (
+                step_x == step_y == 0 or board.free(box, strict=False)
+            ):
                 break
         else:
             x, y = home_x, home_y
@@ -504,9 +515,13 @@ def _signs(board: _Board, ground: _Ground, markers: Sequence[Marker]) -> str:
         board.signs[number_] = box
         lead = ""
         if (x, y) != (home_x, home_y):
-            lead = f'<path d="M{home_x:.1f} {home_y:.1f}L{x:.1f} {y:.1f}" stroke="{board.theme.line2}" stroke-width="1.5"/>'
+            lead = (
+                f'<path class="lead" d="M{home_x:.1f} {home_y:.1f}L{x:.1f} {y:.1f}" stroke="{board.theme.line2}" '
+                'stroke-width="1.5"/>'
+            )
         drawn.append(
-            f'{lead}<g class="marker" transform="translate({x - side / 2:.1f} {y - side / 2:.1f}) scale({side / BOX:.3f})">'
+            f'{lead}<g class="marker" transform="translate({x - side / 2:.1f} {y - side / 2:.1f}) '
+            f'scale({side / BOX:.3f})">'
             f"{_halo(marker.priority, board.theme)}{glyph_shape(marker.priority, marker.state, board.theme)}</g>"
         )
     return "".join(reversed(drawn))
@@ -515,7 +530,9 @@ def _signs(board: _Board, ground: _Ground, markers: Sequence[Marker]) -> str:
 @lru_cache(maxsize=32)
 def _halo(priority: str, theme: Theme) -> str:
     """A rim of the ground's colour, so that an orange sign stands out on an orange road."""
-    return f'<path d="{SHAPES[priority]}" fill="{theme.bg}" stroke="{theme.bg}" stroke-width="5" stroke-linejoin="round"/>'
+    return (
+        f'<path d="{SHAPES[priority]}" fill="{theme.bg}" stroke="{theme.bg}" stroke-width="5" stroke-linejoin="round"/>'
+    )
 
 
 _SIDESTEPS = (

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -83,7 +84,8 @@ def deck(
     if "stations" in show and stations is not None and len(stations):
         layers.append(_station_layer(stations, theme))
     if "names" in show and wards:
-        layers.append(_name_layer(wards, theme, fill, breaks, markers if "alerts" in show else [], view))
+        signs = _sign_boxes(markers if "alerts" in show else [], stations if "stations" in show else None, view)
+        layers.append(_name_layer(wards, theme, fill, breaks, signs, view))
     if "alerts" in show and markers:
         layers += _marker_layers(markers, theme, language)
     return pydeck.Deck(
@@ -145,8 +147,9 @@ def choropleth_legend(
     wide = max(text_width_px(text, text_px) for text in (*texts, words["no_data"] if no_data else "", head)) * 1.04
     width, height = math.ceil(wide + key + text_px), math.ceil(rows * pitch + 4)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map-legend" role="img" aria-label="{escape(head, quote=True)}" '
-        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="{CONDENSED}" font-size="{text_px:g}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="map-legend" role="img" '
+        f'aria-label="{escape(head, quote=True)}" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="{CONDENSED}" font-size="{text_px:g}">'
     ]
     y = 2.0
     if head:
@@ -158,7 +161,9 @@ def choropleth_legend(
     if no_data:
         parts.append(_legend_row(y, key, text_px, f'fill="none" stroke="{theme.line2}"', words["no_data"], theme))
         top, low = y + text_px * 0.22, y + text_px * 1.12
-        strokes = "".join(f"M{key * part:.1f} {low:.1f}L{key * part + (low - top):.1f} {top:.1f}" for part in (0.02, 0.22, 0.42))
+        strokes = "".join(
+            f"M{key * part:.1f} {low:.1f}L{key * part + (low - top):.1f} {top:.1f}" for part in (0.02, 0.22, 0.42)
+        )
         parts.append(f'<path d="{strokes}" fill="none" stroke="{theme.line2}"/>')
     return "".join(parts) + "</svg>"
 
@@ -172,7 +177,9 @@ def view_of(points: Sequence[tuple[float, float]], height_px: int) -> pydeck.Vie
     high_km = max((max(latitudes) - min(latitudes)) * _KM_PER_DEGREE, 1.0)
     # Web Mercator: at zoom 0 the equator (40,075 km) is 512 px long
     zoom = math.log2(height_px * 0.94 / high_km * 40075 * math.cos(math.radians(north)) / 512)
-    return pydeck.ViewState(longitude=round(east, 5), latitude=round(north, 5), zoom=round(zoom, 2), min_zoom=3, max_zoom=18)
+    return pydeck.ViewState(
+        longitude=round(east, 5), latitude=round(north, 5), zoom=round(zoom, 2), min_zoom=3, max_zoom=18
+    )
 
 
 def _rgb(colour: str, alpha: int = 255) -> Colour:
@@ -227,7 +234,7 @@ def _class_texts(breaks: Sequence[float], decimals: int, language: str) -> list[
     texts = [number(bound, max(decimals, _decimals(bound)), language) for bound in breaks]
     if not texts:
         return ["–"]
-    middle = [f"{low} – {high}" for low, high in zip(texts, texts[1:], strict=False)]
+    middle = [f"{low} – {high}" for low, high in pairwise(texts)]
     return [f"{words['below']} {texts[0]}", *middle, f"{words['from']} {texts[-1]}"]
 
 
@@ -299,7 +306,7 @@ def _ward_layers(
 
 def _hatch(rings: Sequence[Sequence[Sequence[float]]]) -> list[list[list[float]]]:
     """Diagonal strokes inside the rings (even-odd, so holes stay empty): deck has no pattern of its own."""
-    edges = [edge for ring in rings for edge in zip(ring, ring[1:], strict=False)]
+    edges = [edge for ring in rings for edge in pairwise(ring)]
     offsets = [point[1] - point[0] for ring in rings for point in ring]
     strokes: list[list[list[float]]] = []
     first = math.ceil(min(offsets) / _HATCH_STEP_DEGREES)
@@ -353,7 +360,12 @@ def _road_layers(
             colours = theme.priority(segments[site_id])
             tooltip += f"<br>{words[segments[site_id]]}"
             casings.append((PRIORITIES.index(segments[site_id]), _dressed(road, colour=_rgb(colours.casing), width=8)))
-            cores.append((PRIORITIES.index(segments[site_id]), _dressed(road, colour=_rgb(colours.broad), width=5.5, tooltip=tooltip)))
+            cores.append(
+                (
+                    PRIORITIES.index(segments[site_id]),
+                    _dressed(road, colour=_rgb(colours.broad), width=5.5, tooltip=tooltip),
+                )
+            )
         elif site_id in relative_speed:
             ratio = relative_speed[site_id]
             if ratio is None or not math.isfinite(ratio):
@@ -407,29 +419,44 @@ def _station_layer(stations: pd.DataFrame, theme: Theme) -> pydeck.Layer:
     )
 
 
+def _px_per_degree(view: pydeck.ViewState) -> tuple[float, float]:
+    """Pixels per degree of longitude and of latitude in the middle of a Web Mercator view."""
+    across = 512 * 2**view.zoom / 360
+    return across, across / math.cos(math.radians(view.latitude))
+
+
+def _sign_boxes(markers: Sequence[Marker], stations: pd.DataFrame | None, view: pydeck.ViewState) -> list[Rectangle]:
+    """What a name must not cover, in pixels of the first view."""
+    across, down = _px_per_degree(view)
+    boxes = []
+    for marker in markers:
+        x, y = marker.longitude * across, -marker.latitude * down
+        right = 22 + (text_width_px(marker.label, 16, condensed=True) + 8 if marker.label else 0)
+        boxes.append(Rectangle(x - 18, y - 18, x + right, y + 18))
+    if stations is not None:
+        for longitude, latitude in zip(stations["longitude"].tolist(), stations["latitude"].tolist(), strict=True):
+            x, y = longitude * across, -latitude * down
+            boxes.append(Rectangle(x - 5, y - 5, x + 5, y + 5))
+    return boxes
+
+
 def _name_layer(
     wards: Sequence[Mapping[str, Any]],
     theme: Theme,
     fill: Mapping[str, float | None] | None,
     breaks: Sequence[float],
-    markers: Sequence[Marker],
+    signs: Sequence[Rectangle],
     view: pydeck.ViewState,
 ) -> pydeck.Layer:
-    """Names in an ink that stands out on their ward's fill, moved aside where the first view has an alert sign."""
-    down = 512 * 2**view.zoom / 360 / math.cos(math.radians(view.latitude))  # px per degree
-    across = 512 * 2**view.zoom / 360
-    signs = []
-    for marker in markers:
-        x, y = marker.longitude * across, -marker.latitude * down
-        right = 22 + (text_width_px(marker.label, 16, condensed=True) + 8 if marker.label else 0)
-        signs.append(Rectangle(x - 18, y - 18, x + right, y + 18))
+    """Names in an ink that stands out on their ward's fill, moved aside where the first view has a sign or station."""
+    across, down = _px_per_degree(view)
     rows = []
     for ward in wards:
         name, code = str(ward["properties"].get("name", "")), str(ward["properties"].get("code", ""))
         ring = max(_rings(ward["geometry"]), key=len)
         longitude, latitude = (sum(point[axis] for point in ring[:-1]) / (len(ring) - 1) for axis in (0, 1))
         half = text_width_px(name, _NAME_PX, condensed=True) / 2
-        for shift in (0, 26, -26, 40, -40):
+        for shift in (0, 14, -14, 26, -26, 40, -40):
             x, y = longitude * across, -latitude * down + shift
             if not any(Rectangle(x - half, y - 9, x + half, y + 9).meets(sign) for sign in signs):
                 break

@@ -53,9 +53,8 @@ def glyph_shape(priority: str, state: str, theme: Theme) -> str:
             f'<path d="{_TICKS.get(priority, _TICK)}" fill="none" stroke="{colours.line}" stroke-width="2"/>'
         )
     if state in COVERS:
-        return (
-            f'<path d="{shape}" fill="{theme.panel}" stroke="{colours.line}" {join} stroke-dasharray="2 1.9"/>'
-            + (f'<path d="{mark}" fill="{colours.line}"/>' if mark else "")
+        return f'<path d="{shape}" fill="{theme.panel}" stroke="{colours.line}" {join} stroke-dasharray="2 1.9"/>' + (
+            f'<path d="{mark}" fill="{colours.line}"/>' if mark else ""
         )
     if state == "NORM":
         fill, edge, ink = (theme.band_edge, theme.line2, theme.ink3) if priority != "low" else ("none", theme.line2, "")

@@ -5,9 +5,10 @@ Also the parts that the large chart shares: where a series is silent, how it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,9 +27,9 @@ _EDGE_PX = 5.0  # room for the end mark, and the least width of the box of a pre
 _LEAST_HOLE_PX = 3.0
 
 
-def seconds(times: Iterable[datetime] | pd.Series | pd.DatetimeIndex) -> Floats:
+def seconds(times: Sequence[datetime] | pd.Series | pd.DatetimeIndex) -> Floats:
     """Aware times as seconds since 1970. Raises ValueError for naive times: nobody knows whose they are."""
-    index = pd.DatetimeIndex(times)
+    index = pd.DatetimeIndex(times if isinstance(times, (pd.Series, pd.DatetimeIndex)) else list(times))
     if index.tz is None and len(index):
         raise ValueError("times carry no time zone: give aware UTC times")
     return np.asarray(index.as_unit("us").asi8, dtype=np.float64) / 1e6
@@ -45,7 +46,7 @@ def runs(at_s: Floats, period_s: float) -> list[slice]:
     """Stretches without a gap, as slices of the series."""
     cuts = np.flatnonzero(np.diff(at_s) > GAP_PERIODS * period_s) + 1
     bounds = [0, *cuts.tolist(), len(at_s)]
-    return [slice(first, last) for first, last in zip(bounds[:-1], bounds[1:], strict=True) if last > first]
+    return [slice(first, last) for first, last in pairwise(bounds) if last > first]
 
 
 def thinned(at: Floats, values: Floats, most: int) -> npt.NDArray[np.intp]:
@@ -164,7 +165,9 @@ def sparkline(
 
     end_x, end_y = float(x[-1]), float(y[-1])
     if stale:
-        parts.append(f'<circle cx="{end_x:.1f}" cy="{end_y:.1f}" r="3" fill="none" stroke="{stroke}" stroke-width="1.5"/>')
+        parts.append(
+            f'<circle cx="{end_x:.1f}" cy="{end_y:.1f}" r="3" fill="none" stroke="{stroke}" stroke-width="1.5"/>'
+        )
     elif abnormal is None:
         parts.append(f'<circle cx="{end_x:.1f}" cy="{end_y:.1f}" r="3.4" fill="{stroke}"/>')
     else:

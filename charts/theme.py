@@ -1,7 +1,7 @@
 """Colours, words and letter widths that every picture shares: one dark theme for the wall, one light for the desk.
 
 Colour means «a person should look»: priorities own red, orange, yellow and blue, normal is grey, and there is no
-green for normal. Official scales (VN_AQI) are kept apart and appear only as a labelled swatch or the layer of that name.
+green for normal. Official scales (VN_AQI) are kept apart: they appear as a labelled swatch or as a layer of that name.
 """
 
 from __future__ import annotations

@@ -22,9 +22,7 @@ LABEL_EVERY_HOURS = 3
 WORDS = {"vi": ("24 giờ", "qua"), "en": ("Last", "24 h")}
 
 
-def alert_spans(
-    journal: pd.DataFrame, open_alerts: Iterable[Alert], since: datetime, until: datetime
-) -> pd.DataFrame:
+def alert_spans(journal: pd.DataFrame, open_alerts: Iterable[Alert], since: datetime, until: datetime) -> pd.DataFrame:
     """When which alert was active: start, end, priority, open; cut to the span, longest-known first.
 
     `journal` has happened_at, rule, site_id, deed, priority (in any order). An alert that was raised before `since`
@@ -32,7 +30,9 @@ def alert_spans(
     """
     spans: list[tuple[datetime, datetime, str, bool]] = []
     running: dict[tuple[str, str], tuple[datetime, str]] = {}
-    deeds = journal.loc[journal["deed"].isin(["raise", "raise_priority", "clear"])].sort_values("happened_at", kind="stable")
+    deeds = journal.loc[journal["deed"].isin(["raise", "raise_priority", "clear"])].sort_values(
+        "happened_at", kind="stable"
+    )
     columns = ("happened_at", "rule", "site_id", "deed", "priority")
     for at, rule, site_id, deed, priority in zip(*(deeds[name] for name in columns), strict=True):
         key = (str(rule), str(site_id))
@@ -100,7 +100,8 @@ def day_strip(
         text = clock(hour, zone)
         if x + text_width_px(text, text_px) / 2 < now_from:
             parts.append(
-                f'<text x="{x:.1f}" y="{height - text_px * 0.4:.1f}" text-anchor="middle" fill="{theme.ink3}">{text}</text>'
+                f'<text x="{x:.1f}" y="{height - text_px * 0.4:.1f}" text-anchor="middle" fill="{theme.ink3}">'
+                f"{text}</text>"
             )
     if rain is not None:
         for at, amount in zip(rain["time"], rain["value"], strict=True):
@@ -108,7 +109,9 @@ def day_strip(
             if not amount > 0 or at <= since or start >= until:
                 continue
             top = floor - max(min(amount / FULL_RAIN_MM_H, 1.0) * (floor - 2), 2.0)
-            parts.append(_bar(across(max(start, since)) + 1, top, across(min(at, until)) - 1, floor, theme.band_edge, "rain"))
+            parts.append(
+                _bar(across(max(start, since)) + 1, top, across(min(at, until)) - 1, floor, theme.band_edge, "rain")
+            )
     lane = floor / len(PRIORITIES)
     for start, end, priority, is_open in spans.itertuples(index=False):
         middle = floor - lane * (PRIORITIES.index(priority) + 0.5)

@@ -6,8 +6,9 @@ Times become naive city time before they reach the browser, so that a browser in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -31,9 +32,100 @@ _ROOM_FOR_LABELS = 0.14  # of the span, right of «now», for the direct labels
 _LABEL_PITCH_PX = 17
 _AROUND_PLOT_PX = 70  # what unit, flags and axis take of the height
 _MOST_REACHES = 2.5  # a limit is shown while data and band keep 40 % of the height
+_TICK_STEPS = tuple(timedelta(minutes=step) for step in (5, 10, 15, 30, 60, 120, 180, 360, 720)) + tuple(
+    timedelta(days=step) for step in (1, 2, 5, 7, 14, 30, 60, 90)
+)
 
 Threshold = tuple[str, float]
 Event = tuple[datetime, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paper:
+    """What every layer needs to know about the chart that it is drawn on."""
+
+    prop: ObservedProperty
+    zone: ZoneInfo
+    language: str
+    theme: Theme
+    since: datetime
+    until: datetime
+
+    @property
+    def words(self) -> dict[str, str]:
+        return WORDS["en" if self.language == "en" else "vi"]
+
+    @property
+    def period_s(self) -> float:
+        return self.prop.period.total_seconds()
+
+    def plain(self, *moments: datetime) -> pd.DatetimeIndex:
+        """City time without a zone, which Vega reads in the browser's own «local» time."""
+        return self.plain_seconds(np.array([moment.timestamp() for moment in moments]))
+
+    def plain_seconds(self, at_s: Floats) -> pd.DatetimeIndex:
+        """The same for seconds since 1970."""
+        moments = pd.to_datetime(np.rint(at_s * 1000).astype("int64"), unit="ms", utc=True)
+        return moments.tz_convert(self.zone).tz_localize(None)
+
+    def bound(self, moment: datetime) -> alt.DateTime:
+        """City time as a bound or tick of an axis."""
+        at = moment.astimezone(self.zone)
+        return alt.DateTime(
+            year=at.year, month=at.month, date=at.day, hours=at.hour, minutes=at.minute, seconds=at.second
+        )
+
+    def value_words(self, value: float) -> str:
+        """«2,18 lần»."""
+        return f"{number(value, self.prop.decimals, self.language)} {self.prop.unit_label(self.language)}".strip()
+
+    def time_axis(self, most_ticks: int) -> alt.Axis:
+        """Round steps of city time up to «now», which has a tick of its own; none in the room for labels after it."""
+        span = self.until - self.since
+        step = next((step for step in _TICK_STEPS if span / step <= most_ticks), _TICK_STEPS[-1])
+        midnight = self.since.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        count = int((self.until - midnight) / step) + 1
+        ticks = [tick for tick in (midnight + step * index for index in range(count)) if self.since <= tick]
+        if span <= timedelta(hours=36):
+            ticks = [tick for tick in ticks if self.until - tick > span * (0.5 / most_ticks)] + [self.until]
+            form = "%H:%M"
+        elif span <= timedelta(days=120):
+            form = "%d %b" if self.language == "en" else "%d/%m"
+        else:
+            form = "%b %Y" if self.language == "en" else "%m/%Y"
+        return alt.Axis(format=form, values=[self.bound(tick) for tick in ticks], labelOverlap=True)
+
+    def value_axis(self, lowest: float, highest: float, ticks: int) -> alt.Y:
+        """The y channel from lowest to highest, with as many decimals as its ticks need."""
+        span = highest - lowest
+        decimals = max(0, int(np.ceil(-np.log10(span / 4)))) if span < 4 else 0
+        return alt.Y(
+            "value:Q",
+            title=None,
+            scale=alt.Scale(domain=[lowest, highest], nice=False, zero=False),
+            axis=alt.Axis(tickCount=ticks, format=f",.{decimals}f"),
+        )
+
+    def points(self, at: Floats, value: Floats, most: int) -> pd.DataFrame:
+        """At most `most` points of a line that breaks at gaps: time, value, run, and the words of the tooltip."""
+        run = np.zeros(len(at), dtype=np.intp)
+        for run_number, part in enumerate(runs(at, self.period_s)):
+            run[part] = run_number
+        kept = thinned(at, value, most)
+        time = self.plain_seconds(at[kept])
+        return pd.DataFrame(
+            {
+                "time": time,
+                "value": value[kept],
+                "run": run[kept],
+                "when": time.strftime("%d/%m %H:%M"),
+                "words": [self.value_words(one) for one in value[kept].tolist()],
+            }
+        )
+
+    def tooltip(self) -> list[alt.Tooltip]:
+        """Time and value, as words that were formatted here."""
+        return [alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=self.prop.name(self.language))]
 
 
 def trend(
@@ -58,60 +150,58 @@ def trend(
     (time, priority, title). `abnormal` is the priority of a present alert: it colours the present excursion from the
     band and the last point. Show it with theme=None: the chart carries its own colours, font and number format.
     """
-    words = WORDS["en" if language == "en" else "vi"]
-    usable = data.loc[data["quality"].isin(USABLE) & data["value"].notna()].sort_values("time", kind="stable")
-    usable = usable.loc[(usable["time"] >= since) & (usable["time"] <= until)]
+    paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until)
+    usable = _usable(data, since, until)
     at, value = seconds(usable["time"]), usable["value"].to_numpy(dtype=np.float64)
-    since_s, until_s, period_s = since.timestamp(), until.timestamp(), prop.period.total_seconds()
     usual = None if band is None else band.loc[(band["time"] >= since - timedelta(hours=1)) & (band["time"] <= until)]
     if usual is not None and usual.empty:
         usual = None
     lowest, highest = _value_domain(value, usual, thresholds, starts_at_zero(prop))
+    visible = [limit for limit in thresholds if lowest <= limit[1] <= highest]
     right = until + (until - since) * _ROOM_FOR_LABELS
-    axis = alt.Axis(format=_time_format(until - since, language), tickCount=8, labelOverlap=True)
-    x = alt.X("time:T", title=None, axis=axis)
+    axis = paper.time_axis(9)
+    x, y = alt.X("time:T", title=None, axis=axis), paper.value_axis(lowest, highest, 4)
     # one layer alone carries the bounds: Vega-Lite takes those of layers with an x2 for other ones, and unites them
-    bounds = alt.Scale(domain=[_moment(since, zone), _moment(right, zone)], nice=False)
-    y = alt.Y(
-        "value:Q",
-        title=None,
-        scale=alt.Scale(domain=[lowest, highest], nice=False, zero=False),
-        axis=alt.Axis(tickCount=4, format=f",.{_tick_decimals(highest - lowest)}f"),
+    bounded = alt.X(
+        "time:T", title=None, axis=axis, scale=alt.Scale(domain=[paper.bound(since), paper.bound(right)], nice=False)
     )
     layers: list[Any] = []
-    boxes = gaps(at, since_s, until_s, period_s) if len(at) else [(since_s, until_s)]
     if usual is not None:
-        layers.append(_band_layer(usual, x, y, theme, zone, since, until))
-    layers.append(_gap_layer(boxes, x, theme, zone, prop, words["no_data"], language))
-    visible = [limit for limit in thresholds if lowest <= limit[1] <= highest]
+        layers.append(_band_layer(paper, usual, x, y))
+    layers.append(_gap_layer(paper, gaps(at, since.timestamp(), until.timestamp(), paper.period_s), x))
     if visible:
-        layers.append(_threshold_layer(visible, x, y, since, until, theme, zone))
-    layers.append(_now_layer(until, alt.X("time:T", title=None, axis=axis, scale=bounds), theme, zone))
-    if len(at):
-        layers += _line_layers(at, value, period_s, x, y, prop, zone, language, theme)
-        layers += _end_layers(at, value, usual, abnormal, period_s, x, y, prop, zone, language, theme)
-    else:
-        note = pd.DataFrame({"time": [_plain(since + (until - since) / 2, zone)], "words": [words["no_values"]]})
-        layers.append(
-            alt.Chart(note)
-            .mark_text(color=theme.ink2, fontSize=15)
-            .encode(x=x, y=alt.value({"expr": "height / 2"}), text="words:N")
-        )
-    labels = _labels(value, usual, visible, abnormal, words["usual"], prop, language, theme)
+        layers.append(_threshold_layer(paper, visible, x, y))
+    layers.append(
+        alt.Chart(pd.DataFrame({"time": paper.plain(until)}), name="now")
+        .mark_rule(color=theme.line2, strokeWidth=1)
+        .encode(x=bounded)
+    )
+    labels = _labels(paper, value, usual, visible, abnormal)
     if labels:
         px_per_unit = (height - _AROUND_PLOT_PX) / (highest - lowest)
-        layers.append(_label_layer(labels, px_per_unit, (lowest, highest), x, y, until, zone))
+        layers += _label_layers(paper, labels, px_per_unit, (lowest, highest), right, x, y)
+    if len(at):
+        layers += _line_layers(paper, at, value, usual, abnormal, x, y)
+    else:
+        note = pd.DataFrame({"time": paper.plain(since + (until - since) / 2), "words": paper.words["no_values"]})
+        text = alt.Chart(note, name="nothing").mark_text(color=theme.ink2, fontSize=15)
+        layers.append(text.encode(x=x, y=alt.value({"expr": "height / 2"}), text="words:N"))
     shown_events = [event for event in events if since <= event[0] <= until]
     if shown_events:
-        layers.append(_event_layer(shown_events, x, theme, zone, language))
-    unit = prop.unit_label(language)
+        layers.append(_event_layer(paper, shown_events, x))
     title = alt.TitleParams(
-        text=unit, anchor="start", frame="group", color=theme.ink3, fontSize=13, fontWeight=400, offset=24
+        text=prop.unit_label(language),
+        anchor="start",
+        frame="group",
+        color=theme.ink3,
+        fontSize=13,
+        fontWeight=400,
+        offset=24,
     )
-    chart: alt.LayerChart = alt.layer(*layers).properties(
+    chart = alt.layer(*layers).properties(
         width="container", height=height, title=title, description=prop.name(language)
     )
-    return chart.configure(**altair_config(theme, language))
+    return cast(alt.LayerChart, chart.configure(**altair_config(theme, language)))
 
 
 def small_multiples(
@@ -133,49 +223,39 @@ def small_multiples(
     `order` lists the names in reading order (most deviating first); without it they stand in order of their last value,
     worst first. Raises ValueError when there is nothing to draw.
     """
-    usable = data.loc[data["quality"].isin(USABLE) & data["value"].notna()]
-    usable = usable.loc[(usable["time"] >= since) & (usable["time"] <= until)].sort_values("time", kind="stable")
+    usable = _usable(data, since, until)
     if usable.empty:
         raise ValueError(f"{prop.key}: no usable value between {since} and {until}")
-    period_s = prop.period.total_seconds()
+    paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until)
     parts, last = [], {}
     share = max(MOST_POINTS // usable["name"].nunique(), 20)
     for name, rows in usable.groupby("name", sort=True):
         at, value = seconds(rows["time"]), rows["value"].to_numpy(dtype=np.float64)
-        parts.append(_stretches(at, value, period_s, share, zone, prop, language).assign(name=str(name)))
+        parts.append(paper.points(at, value, share).assign(name=str(name)))
         last[str(name)] = float(value[-1])
     if order is None:
         order = sorted(last, key=lambda name: last[name], reverse=prop.direction != "higher")
     everything = pd.concat(parts, ignore_index=True)
     lowest, highest = _value_domain(everything["value"].to_numpy(), None, (), starts_at_zero(prop))
-    unit = prop.unit_label(language)
+    bounds = alt.Scale(domain=[paper.bound(since), paper.bound(until)], nice=False)
     chart = (
         alt.Chart(everything)
         .mark_line(color=theme.data, strokeWidth=1.8)
         .encode(
-            x=alt.X(
-                "time:T",
-                title=None,
-                scale=alt.Scale(domain=[_moment(since, zone), _moment(until, zone)], nice=False),
-                axis=alt.Axis(format=_time_format(until - since, language), tickCount=4, labelOverlap=True),
-            ),
-            y=alt.Y(
-                "value:Q",
-                title=None,
-                scale=alt.Scale(domain=[lowest, highest], nice=False, zero=False),
-                axis=alt.Axis(tickCount=3, format=f",.{_tick_decimals(highest - lowest)}f"),
-            ),
+            x=alt.X("time:T", title=None, scale=bounds, axis=paper.time_axis(4)),
+            y=paper.value_axis(lowest, highest, 3),
             detail="run:N",
-            tooltip=[alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=prop.name(language))],
+            tooltip=paper.tooltip(),
         )
         .properties(width=width, height=height)
     )
-    faceted: alt.FacetChart = chart.facet(
+    title = alt.TitleParams(text=prop.unit_label(language), color=theme.ink3, fontSize=13, fontWeight=400)
+    faceted = chart.facet(
         facet=alt.Facet("name:N", title=None, sort=list(order), header=alt.Header(labelAnchor="start")),
         columns=columns,
-        title=alt.TitleParams(text=unit, color=theme.ink3, fontSize=13, fontWeight=400),
+        title=title,
     )
-    return faceted.configure(**altair_config(theme, language))
+    return cast(alt.FacetChart, faceted.configure(**altair_config(theme, language)))
 
 
 def starts_at_zero(prop: ObservedProperty) -> bool:
@@ -183,35 +263,9 @@ def starts_at_zero(prop: ObservedProperty) -> bool:
     return prop.aggregation == "sum" or prop.unit in ("%", "mm", "cm") or prop.unit.startswith("{")
 
 
-def _plain(at: datetime, zone: ZoneInfo) -> str:
-    """City time without a zone, as Vega reads it in the browser's own «local» time."""
-    return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="milliseconds")
-
-
-def _moment(at: datetime, zone: ZoneInfo) -> alt.DateTime:
-    """City time as a bound of an axis."""
-    local = at.astimezone(zone)
-    return alt.DateTime(
-        year=local.year, month=local.month, date=local.day, hours=local.hour, minutes=local.minute, seconds=local.second
-    )
-
-
-def _plain_series(at_s: Floats, zone: ZoneInfo) -> pd.DatetimeIndex:
-    moments = pd.to_datetime(np.rint(at_s * 1000).astype("int64"), unit="ms", utc=True)
-    return moments.tz_convert(zone).tz_localize(None)
-
-
-def _time_format(span: timedelta, language: str) -> str:
-    if span <= timedelta(hours=36):
-        return "%H:%M"
-    if span <= timedelta(days=120):
-        return "%d %b" if language == "en" else "%d/%m"
-    return "%b %Y" if language == "en" else "%m/%Y"
-
-
-def _tick_decimals(span: float) -> int:
-    """Decimals that four ticks need over this span."""
-    return max(0, int(np.ceil(-np.log10(span / 4)))) if span < 4 else 0
+def _usable(data: pd.DataFrame, since: datetime, until: datetime) -> pd.DataFrame:
+    keep = data["quality"].isin(USABLE) & data["value"].notna() & (data["time"] >= since) & (data["time"] <= until)
+    return data.loc[keep].sort_values("time", kind="stable")
 
 
 def _value_domain(
@@ -240,239 +294,151 @@ def _value_domain(
     return (lowest if zero and lowest == 0 else lowest - pad), highest + pad
 
 
-def _stretches(
-    at: Floats, value: Floats, period_s: float, most: int, zone: ZoneInfo, prop: ObservedProperty, language: str
-) -> pd.DataFrame:
-    """Points for a line that breaks at gaps: time, value, run, and the words of the tooltip."""
-    chosen, run_numbers = [], []
-    for run_number, run in enumerate(runs(at, period_s)):
-        share = max(int(most * (run.stop - run.start) / len(at)), 2)
-        index = thinned(at[run], value[run], share) + run.start
-        chosen.append(index)
-        run_numbers += [run_number] * len(index)
-    index = np.concatenate(chosen)[:most]
-    time = _plain_series(at[index], zone)
-    unit = prop.unit_label(language)
-    return pd.DataFrame(
-        {
-            "time": time,
-            "value": value[index],
-            "run": run_numbers[:most],
-            "when": time.strftime("%d/%m %H:%M"),
-            "words": [f"{number(one, prop.decimals, language)} {unit}".strip() for one in value[index].tolist()],
-        }
-    )
-
-
-def _band_layer(
-    usual: pd.DataFrame, x: alt.X, y: alt.Y, theme: Theme, zone: ZoneInfo, since: datetime, until: datetime
-) -> alt.Chart:
+def _band_layer(paper: _Paper, usual: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
     at = seconds(usual["time"])
-    since_s, until_s = since.timestamp(), until.timestamp()
+    since_s, until_s = paper.since.timestamp(), paper.until.timestamp()
     grid = np.concatenate(([since_s], at[(at > since_s) & (at < until_s)], [until_s]))
     frame = pd.DataFrame(
         {
-            "time": _plain_series(grid, zone),
+            "time": paper.plain_seconds(grid),
             "value": np.interp(grid, at, usual["low"].to_numpy(dtype=np.float64)),
             "high": np.interp(grid, at, usual["high"].to_numpy(dtype=np.float64)),
         }
     )
-    area = alt.Chart(frame, name="band").mark_area(color=theme.band, interpolate="monotone")
-    return area.encode(x=x, y=y, y2="high:Q")
+    area = alt.Chart(frame, name="band").mark_area(color=paper.theme.band, interpolate="monotone")
+    return cast(alt.Chart, area.encode(x=x, y=y, y2="high:Q"))
 
 
-def _gap_layer(
-    boxes: Sequence[tuple[float, float]],
-    x: alt.X,
-    theme: Theme,
-    zone: ZoneInfo,
-    prop: ObservedProperty,
-    word: str,
-    language: str,
-) -> alt.Chart:
+def _gap_layer(paper: _Paper, boxes: Sequence[tuple[float, float]], x: alt.X) -> alt.Chart:
     bounds = np.asarray(boxes, dtype=np.float64).reshape(-1, 2)
-    start, end = _plain_series(bounds[:, 0], zone), _plain_series(bounds[:, 1], zone)
-    words = [f"{first} – {last}" for first, last in zip(start.strftime("%d/%m %H:%M"), end.strftime("%d/%m %H:%M"), strict=True)]
-    return (
-        alt.Chart(pd.DataFrame({"time": start, "end": end, "words": words}), name="gaps")
-        .mark_rect(fill=theme.raised, fillOpacity=0.6, stroke=theme.ink3, strokeDash=[4, 3], strokeWidth=1)
-        .encode(x=x, x2="end:T", tooltip=[alt.Tooltip("words:N", title=word)])
+    frame = pd.DataFrame({"time": paper.plain_seconds(bounds[:, 0]), "end": paper.plain_seconds(bounds[:, 1])})
+    frame["words"] = frame["time"].dt.strftime("%d/%m %H:%M") + " – " + frame["end"].dt.strftime("%d/%m %H:%M")
+    box = alt.Chart(frame, name="gaps").mark_rect(
+        fill=paper.theme.raised, fillOpacity=0.6, stroke=paper.theme.ink3, strokeDash=[4, 3], strokeWidth=1
     )
+    tooltip = [alt.Tooltip("words:N", title=paper.words["no_data"])]
+    return cast(alt.Chart, box.encode(x=x, x2="end:T", tooltip=tooltip))
 
 
-def _threshold_layer(
-    limits: Sequence[Threshold], x: alt.X, y: alt.Y, since: datetime, until: datetime, theme: Theme, zone: ZoneInfo
-) -> alt.Chart:
-    frame = pd.DataFrame(
-        {
-            "value": [limit for _, limit in limits],
-            "time": _plain_series(np.full(len(limits), since.timestamp()), zone),
-            "end": _plain_series(np.full(len(limits), until.timestamp()), zone),
-        }
-    )
-    rule = alt.Chart(frame, name="thresholds").mark_rule(color=theme.ink3, strokeDash=[5, 4], strokeWidth=1.3)
-    return rule.encode(x=x, x2="end:T", y=y)
+def _threshold_layer(paper: _Paper, limits: Sequence[Threshold], x: alt.X, y: alt.Y) -> alt.Chart:
+    frame = pd.DataFrame({"value": [limit for _, limit in limits]})
+    frame["time"], frame["end"] = paper.plain(paper.since)[0], paper.plain(paper.until)[0]
+    rule = alt.Chart(frame, name="thresholds").mark_rule(color=paper.theme.ink3, strokeDash=[5, 4], strokeWidth=1.3)
+    return cast(alt.Chart, rule.encode(x=x, x2="end:T", y=y))
 
 
 def _labels(
-    value: Floats,
-    usual: pd.DataFrame | None,
-    limits: Sequence[Threshold],
-    abnormal: str | None,
-    usual_word: str,
-    prop: ObservedProperty,
-    language: str,
-    theme: Theme,
+    paper: _Paper, value: Floats, usual: pd.DataFrame | None, limits: Sequence[Threshold], abnormal: str | None
 ) -> list[dict[str, Any]]:
     """What stands right of the plot, most important first: the last value, the limits, the word for the band."""
-    unit = prop.unit_label(language)
+    theme = paper.theme
     labels: list[dict[str, Any]] = []
     if len(value):
+        last = float(value[-1])
         ink = theme.ink1 if abnormal is None else theme.priority(abnormal).text
-        words = f"{number(float(value[-1]), prop.decimals, language)} {unit}".strip()
-        labels.append({"value": float(value[-1]), "words": words, "colour": ink, "weight": 600, "size": 15})
+        labels.append({"value": last, "words": paper.value_words(last), "colour": ink, "weight": 600, "size": 15})
     for name, limit in limits:
-        words = f"{name} {number(limit, prop.decimals, language)}"
+        words = f"{name} {number(limit, paper.prop.decimals, paper.language)}"
         labels.append({"value": limit, "words": words, "colour": theme.ink2, "weight": 400, "size": 13})
     if usual is not None:
         middle = float((usual["low"].iloc[-1] + usual["high"].iloc[-1]) / 2)
-        labels.append({"value": middle, "words": usual_word, "colour": theme.ink3, "weight": 400, "size": 13})
+        words = paper.words["usual"]
+        labels.append({"value": middle, "words": words, "colour": theme.ink3, "weight": 400, "size": 13})
     return labels
 
 
-def _label_layer(
+def _label_layers(
+    paper: _Paper,
     labels: list[dict[str, Any]],
     px_per_unit: float,
     domain: tuple[float, float],
+    right: datetime,
     x: alt.X,
     y: alt.Y,
-    until: datetime,
-    zone: ZoneInfo,
-) -> alt.LayerChart:
-    """The labels at their heights, the later ones moved up or down until none covers another."""
+) -> list[Any]:
+    """The labels at their heights, the later ones moved up or down until none covers another, and no grid behind."""
     pitch = _LABEL_PITCH_PX / px_per_unit
+    shifts = sorted((step * pitch / 4 for step in range(-40, 41)), key=abs)
     taken: list[float] = []
     for label in labels:
-        shifts = sorted((step * pitch / 4 for step in range(-40, 41)), key=abs)
+        wished = label["value"]
         free = (
-            label["value"] + shift
+            wished + shift
             for shift in shifts
-            if domain[0] <= label["value"] + shift <= domain[1]
-            and all(abs(label["value"] + shift - other) >= pitch * 0.999 for other in taken)
+            if domain[0] <= wished + shift <= domain[1]
+            and all(abs(wished + shift - other) >= pitch * 0.999 for other in taken)
         )
-        label["value"] = next(free, label["value"])
+        label["value"] = next(free, wished)
         taken.append(label["value"])
-    time = _plain_series(np.full(len(labels), until.timestamp()), zone)
-    texts = [
-        alt.Chart(pd.DataFrame([{"time": at, "value": label["value"], "words": label["words"]}]), name=f"label_{place}")
-        .mark_text(
-            align="left",
-            baseline="middle",
-            dx=10,
-            color=label["colour"],
-            fontWeight=label["weight"],
-            fontSize=label["size"],
-        )
-        .encode(x=x, y=y, text="words:N")
-        for place, (at, label) in enumerate(zip(time, labels, strict=True))
-    ]
-    return alt.layer(*texts)
-
-
-def _now_layer(until: datetime, x: alt.X, theme: Theme, zone: ZoneInfo) -> alt.Chart:
-    return (
-        alt.Chart(pd.DataFrame({"time": [_plain(until, zone)]}), name="now")
-        .mark_rule(color=theme.line2, strokeWidth=1)
-        .encode(x=x)
+    now, end = paper.plain(paper.until, right)
+    ground = alt.Chart(pd.DataFrame({"time": [now], "end": [end]}), name="clear").mark_rect(fill=paper.theme.panel)
+    text = alt.Chart(pd.DataFrame(labels).assign(time=now), name="labels").mark_text(
+        align="left",
+        baseline="middle",
+        dx=10,
+        color=alt.expr("datum.colour"),
+        fontWeight=alt.expr("datum.weight"),
+        fontSize=alt.expr("datum.size"),
     )
+    return [ground.encode(x=x, x2="end:T"), text.encode(x=x, y=y, text="words:N")]
 
 
 def _line_layers(
-    at: Floats,
-    value: Floats,
-    period_s: float,
-    x: alt.X,
-    y: alt.Y,
-    prop: ObservedProperty,
-    zone: ZoneInfo,
-    language: str,
-    theme: Theme,
-) -> list[Any]:
-    frame = _stretches(at, value, period_s, MOST_POINTS, zone, prop, language)
-    base = alt.Chart(frame, name="series").encode(x=x, y=y)
-    nearest = alt.selection_point(nearest=True, on="pointerover", fields=["time"], empty=False, name="nearest")
-    tooltip = [alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=prop.name(language))]
-    touched = (
-        alt.Chart(frame)
-        .mark_circle(size=60, color=theme.focus)
-        .encode(
-            x=x, y=y, tooltip=tooltip, opacity=alt.when(nearest).then(alt.value(1.0)).otherwise(alt.value(0.0))
-        )
-        .add_params(nearest)
-    )
-    return [base.mark_line(color=theme.data, strokeWidth=2.2).encode(detail="run:N"), touched]
-
-
-def _end_layers(
+    paper: _Paper,
     at: Floats,
     value: Floats,
     usual: pd.DataFrame | None,
     abnormal: str | None,
-    period_s: float,
     x: alt.X,
     y: alt.Y,
-    prop: ObservedProperty,
-    zone: ZoneInfo,
-    language: str,
-    theme: Theme,
 ) -> list[Any]:
-    """The present excursion and the last point."""
+    """The line, the present excursion in its colour, the last point, and the point under the pointer."""
+    theme = paper.theme
     colour = theme.data if abnormal is None else theme.priority(abnormal).line
-    layers: list[Any] = []
+    frame = paper.points(at, value, MOST_POINTS)
+    line = alt.Chart(frame, name="series").mark_line(color=theme.data, strokeWidth=2.2)
+    layers: list[Any] = [line.encode(x=x, y=y, detail="run:N")]
     if abnormal is not None and usual is not None:
-        run = runs(at, period_s)[-1]
+        run = runs(at, paper.period_s)[-1]
         band_at = seconds(usual["time"])
-        low = np.interp(at[run], band_at, usual["low"].to_numpy(dtype=np.float64))
-        high = np.interp(at[run], band_at, usual["high"].to_numpy(dtype=np.float64))
-        first = max(run.start + present_excursion(value[run], low, high) - 1, run.start)
-        if first < len(at) - 1 and present_excursion(value[run], low, high) < len(low):
-            part = _stretches(at[first:], value[first:], period_s, MOST_POINTS // 4, zone, prop, language)
-            layers.append(
-                alt.Chart(part, name="excursion").mark_line(color=colour, strokeWidth=3.4).encode(x=x, y=y)
-            )
-    end = _stretches(at[-1:], value[-1:], period_s, 2, zone, prop, language)
+        low, high = (np.interp(at[run], band_at, usual[side].to_numpy(dtype=np.float64)) for side in ("low", "high"))
+        first = present_excursion(value[run], low, high)
+        if first < len(low):
+            start = run.start + max(first - 1, 0)  # from the last value inside, so that the colour joins the line
+            part = alt.Chart(paper.points(at[start:], value[start:], MOST_POINTS // 4), name="excursion")
+            layers.append(part.mark_line(color=colour, strokeWidth=3.4).encode(x=x, y=y))
     shape = "circle" if abnormal is None else EVENT_SHAPES[abnormal]
-    point = alt.Chart(end, name="last").mark_point(shape=shape, size=70, filled=True, color=colour, opacity=1)
-    return [*layers, point.encode(x=x, y=y)]
+    end = alt.Chart(paper.points(at[-1:], value[-1:], 2), name="last")
+    layers.append(end.mark_point(shape=shape, size=70, filled=True, color=colour, opacity=1).encode(x=x, y=y))
+    nearest = alt.selection_point(nearest=True, on="pointerover", fields=["time"], empty=False, name="nearest")
+    seen = alt.when(nearest).then(alt.value(1.0)).otherwise(alt.value(0.0))
+    touched = alt.Chart(frame, name="touched").mark_circle(size=60, color=theme.focus)
+    layers.append(touched.encode(x=x, y=y, tooltip=paper.tooltip(), opacity=seen).add_params(nearest))
+    return layers
 
 
-def _event_layer(events: Sequence[Event], x: alt.X, theme: Theme, zone: ZoneInfo, language: str) -> alt.Chart:
+def _event_layer(paper: _Paper, events: Sequence[Event], x: alt.X) -> alt.Chart:
     """Flags on a strip above the plot, in the shape and colour of their priority."""
-    words = PRIORITY_WORDS["en" if language == "en" else "vi"]
+    words = PRIORITY_WORDS["en" if paper.language == "en" else "vi"]
+    time = paper.plain(*(at for at, _, _ in events))
     frame = pd.DataFrame(
         {
-            "time": [_plain(at, zone) for at, _, _ in events],
-            "when": [at.astimezone(zone).strftime("%d/%m %H:%M") for at, _, _ in events],
+            "time": time,
+            "when": time.strftime("%d/%m %H:%M"),
             "priority": [priority for _, priority, _ in events],
             "words": [f"{words[priority]}: {title}" for _, priority, title in events],
         }
     )
-    return (
-        alt.Chart(frame, name="events")
-        .mark_point(filled=True, size=110, opacity=1, strokeWidth=1)
-        .encode(
+    shapes = alt.Scale(domain=list(PRIORITIES), range=[EVENT_SHAPES[name] for name in PRIORITIES])
+    colours = alt.Scale(domain=list(PRIORITIES), range=[paper.theme.priority(name).line for name in PRIORITIES])
+    flags = alt.Chart(frame, name="events").mark_point(filled=True, size=110, opacity=1, strokeWidth=1)
+    return cast(
+        alt.Chart,
+        flags.encode(
             x=x,
             y=alt.value(-11),
-            shape=alt.Shape(
-                "priority:N",
-                legend=None,
-                scale=alt.Scale(domain=list(PRIORITIES), range=[EVENT_SHAPES[name] for name in PRIORITIES]),
-            ),
-            color=alt.Color(
-                "priority:N",
-                legend=None,
-                scale=alt.Scale(domain=list(PRIORITIES), range=[theme.priority(name).line for name in PRIORITIES]),
-            ),
+            shape=alt.Shape("priority:N", legend=None, scale=shapes),
+            color=alt.Color("priority:N", legend=None, scale=colours),
             tooltip=[alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=" ")],
-        )
+        ),
     )

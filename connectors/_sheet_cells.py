@@ -22,8 +22,9 @@ from typing import Literal
 from connectors._vietnamese_text import composed, folded
 
 MISSING_WORDS = frozenset({
-    "", "-", "--", "---", "–", "—", "_", ".", "..", "...", "....", "/", "x", "kps", "kxd", "kph", "kcsl", "k co", "khong co",
-    "khong co so lieu", "chua co so lieu", "mat so lieu", "khong phat sinh", "khong xac dinh", "n/a", "na", "null", "nan", "none",
+    "", "-", "--", "---", "–", "—", "_", ".", "..", "...", "....", "/", "x", "kps", "kxd", "kph", "kcsl", "khong co",
+    "khong co so lieu", "chua co so lieu", "mat so lieu", "khong phat sinh", "khong xac dinh",
+    "n/a", "na", "null", "nan", "none",
 })  # fmt: skip
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 EPOCH_1900 = datetime(1899, 12, 30)  # day 0 of Excel's serial days; workbooks of old Macs count from 1904
@@ -142,7 +143,8 @@ _DAY_CLOCK = re.compile(rf"{_DATE}\s*,?\s*(?P<clock>(?:luc |tu )?\d.*)")
 _CLOCK_DAY = re.compile(rf"(?P<clock>\d.*?)\s*,?\s*{_DATE}")
 _ISO_CLOCK = re.compile(rf"{_ISO}(?:\s+|t)(?P<clock>\d.*?)(?P<offset>z|\s?[+-]\d{{2}}:?\d{{2}})?")
 _MONTH = re.compile(
-    r"(?:thang )?(?P<m>\d{1,2})\s?[/.-]\s?(?P<y>\d{4})|(?:thang )(?P<m2>\d{1,2}) (?:nam )?(?P<y2>\d{4})|(?P<y3>\d{4})[-/](?P<m3>\d{1,2})"
+    r"(?:thang )?(?P<m>\d{1,2})\s?[/.-]\s?(?P<y>\d{4})|thang (?P<m2>\d{1,2}) (?:nam )?(?P<y2>\d{4})"
+    r"|(?P<y3>\d{4})[-/](?P<m3>\d{1,2})"
 )
 _QUARTER = re.compile(r"quy (?P<q>i{1,3}|iv|[1-4])(?:\s?[/.-]\s?| nam | )(?P<y>\d{4})")
 _YEAR = re.compile(r"nam (?P<y>\d{4})|(?P<y2>\d{4})")
@@ -172,7 +174,7 @@ def month_end(year: int, month: int) -> datetime:
 
 
 def read_moment(cell: Cell, instants: bool = False, epoch: datetime = EPOCH_1900) -> Moment:
-    """A date or period cell. `instants` says that its column holds clock times, so a date that Excel stored means 00:00.
+    """A date or period cell. `instants` says that its column holds clock times, so a stored date alone means 00:00.
 
     Raises CellError.
     """

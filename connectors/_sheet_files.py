@@ -223,6 +223,7 @@ def _csv_grid(text: str, where: str, delimiter: str) -> Sheet:
                 raise InputError(f"{where}: có hơn {CELLS_MAX} ô; hãy chia thành nhiều tệp")
     except csv.Error as error:
         raise InputError(
-            f"{where}, dòng {reader.line_num}: dấu nháy kép mở mà không đóng đúng chỗ hoặc ô quá dài; hãy sửa hay lưu lại dạng .xlsx"
+            f"{where}, dòng {reader.line_num}: dấu nháy kép không đóng đúng chỗ hoặc ô quá dài; "
+            "hãy sửa hay lưu lại dạng .xlsx"
         ) from error
     return Sheet("", rows)

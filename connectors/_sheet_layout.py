@@ -1,4 +1,4 @@
-"""Where the table lies on a sheet: title rows, a head of one to four rows with merged cells, and what each column means.
+"""Where the table lies on a sheet: title rows, a head of up to four rows with merged cells, and what its columns mean.
 
 Two shapes: wide (one row per time and site, a column per property, its unit in the head) and long (columns for
 indicator, value and unit). A head is found by its words, not by its place.
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from connectors._sheet_cells import EPOCH_1900, Cell, CellError, read_moment, read_number
 from connectors._units import canonical, convert
@@ -30,12 +31,12 @@ ROLES: dict[str, str] = {
     "month": "thang|thang bao cao|month",
     "quarter": "quy|quy bao cao|quarter",
     "year": "nam|nam bao cao|year",
-    "site_code": "ma tram|ma diem do|ma diem|ma dia diem|ma doan duong|ma don vi|ma dvhc|ma don vi hanh chinh|ma phuong xa|"
-    "ma xa phuong|ma xa|ma phuong|ma dia ban|site id|site_id|station id",
+    "site_code": "ma tram|ma diem do|ma diem|ma dia diem|ma doan duong|ma don vi|ma dvhc|ma don vi hanh chinh|"
+    "ma phuong xa|ma xa phuong|ma xa|ma phuong|ma dia ban|site id|site_id|station id",
     "site": "tram|ten tram|tram do|tram quan trac|diem do|diem quan trac|vi tri|vi tri do|vi tri quan trac|dia diem|"
-    "ten dia diem|noi do|doan duong|tuyen duong|site|station|location|don vi bao cao|ten don vi|co quan|don vi hanh chinh|phuong xa|"
-    "xa phuong|phuong xa thi tran|xa phuong thi tran|xa phuong dac khu|phuong xa dac khu|phuong|xa|ten xa|ten phuong|"
-    "ten phuong xa|ten xa phuong|dia ban|ten dia ban|khu vuc",
+    "ten dia diem|noi do|doan duong|tuyen duong|site|station|location|don vi bao cao|ten don vi|co quan|"
+    "don vi hanh chinh|phuong xa|xa phuong|phuong xa thi tran|xa phuong thi tran|xa phuong dac khu|phuong xa dac khu|"
+    "phuong|xa|ten xa|ten phuong|ten phuong xa|ten xa phuong|dia ban|ten dia ban|khu vuc",
     "unit_or_site": "don vi",
     "indicator": "chi so|chi tieu|ten chi so|ten chi tieu|thong so|ten thong so|thong so quan trac|dai luong|ma chi so|"
     "ma chi tieu|indicator|parameter|observed property",
@@ -67,19 +68,23 @@ SYNONYMS: dict[str, str] = {
     "river_level": "mực nước|mực nước sông|river level|water level",
     "river_discharge": "lưu lượng sông|lưu lượng nước|lưu lượng nước sông|lưu lượng dòng chảy|river discharge",
     "flood_depth": "độ sâu ngập|mức ngập|chiều sâu ngập|độ sâu ngập nước|mức ngập nước|flood depth",
-    "speed": "tốc độ xe|tốc độ dòng xe|tốc độ lưu thông|tốc độ giao thông|tốc độ trung bình dòng xe|vận tốc dòng xe|traffic speed",
+    "speed": "tốc độ xe|tốc độ dòng xe|tốc độ lưu thông|tốc độ giao thông|tốc độ trung bình dòng xe|vận tốc dòng xe|"
+    "traffic speed",
     "traffic_flow": "lưu lượng xe|lưu lượng giao thông|lưu lượng phương tiện|traffic flow",
     "open_incidents": "sự cố giao thông|vụ sự cố giao thông|sự cố giao thông đang xử lý",
     "files_received": "hồ sơ tiếp nhận|hồ sơ đã tiếp nhận|hồ sơ mới tiếp nhận|tiếp nhận hồ sơ",
-    "files_received_online": "hồ sơ trực tuyến|hồ sơ nộp trực tuyến|hồ sơ tiếp nhận trực tuyến|hồ sơ tiếp nhận qua mạng",
+    "files_received_online": "hồ sơ trực tuyến|hồ sơ nộp trực tuyến|hồ sơ tiếp nhận trực tuyến|"
+    "hồ sơ tiếp nhận qua mạng",
     "files_resolved": "hồ sơ đã giải quyết|hồ sơ giải quyết|hồ sơ đã xử lý",
-    "files_resolved_on_time": "hồ sơ giải quyết đúng hạn|hồ sơ đã giải quyết đúng hạn|giải quyết đúng hạn|đã giải quyết đúng hạn",
+    "files_resolved_on_time": "hồ sơ giải quyết đúng hạn|hồ sơ đã giải quyết đúng hạn|giải quyết đúng hạn|"
+    "đã giải quyết đúng hạn",
     "files_pending": "hồ sơ đang xử lý|hồ sơ đang giải quyết|hồ sơ tồn",
     "files_pending_overdue": "hồ sơ đang xử lý quá hạn|hồ sơ đang giải quyết quá hạn|hồ sơ đang xử lý đã quá hạn|"
     "đang giải quyết quá hạn|đang xử lý quá hạn|hồ sơ tồn quá hạn",
     "ratings_valid": "lượt đánh giá|lượt đánh giá hợp lệ|phiếu đánh giá hợp lệ",
     "ratings_satisfied": "lượt hài lòng|lượt đánh giá hài lòng|phiếu hài lòng",
-    "reports_received": "phản ánh mới|phản ánh tiếp nhận|phản ánh đã tiếp nhận|phản ánh kiến nghị tiếp nhận|pakn tiếp nhận",
+    "reports_received": "phản ánh mới|phản ánh tiếp nhận|phản ánh đã tiếp nhận|"
+    "phản ánh kiến nghị tiếp nhận|pakn tiếp nhận",
     "reports_received_flooding": "phản ánh ngập|phản ánh ngập nước|phản ánh về ngập",
     "reports_closed": "phản ánh đã đóng|phản ánh đã xử lý|phản ánh đã giải quyết|pakn đã xử lý",
     "reports_due": "phản ánh đến hạn",
@@ -89,12 +94,14 @@ SYNONYMS: dict[str, str] = {
 }
 _FILLER = re.compile(
     r"^(?:(?:nong do|ham luong|thong so|gia tri|so luong|tong so|tong|so) )+"
-    r"|(?: (?:trung binh(?: 1)? (?:gio|h)|tb(?: ?1 ?| )(?:gio|h)|1 ?(?:gio|h)|trong (?:ky|ngay|thang|gio)|(?:tong )?so|gia tri|ket qua))+$"
+    r"|(?: (?:trung binh(?: 1)? (?:gio|h)|tb(?: ?1 ?| )(?:gio|h)|1 ?(?:gio|h)|trong (?:ky|ngay|thang|gio)"
+    r"|(?:tong )?so|gia tri|ket qua))+$"
 )
 _BRACKET = re.compile(r"\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*$")
 _UNIT_PREFIX = re.compile(r"^(?:đơn vị(?: tính)?|đvt)\s*:?\s*", re.IGNORECASE)
 _NO_UNIT = re.compile(  # in brackets, but no unit and no change of meaning
-    r"\d*|tb ?1 ?h|tb 1 gio|tb gio|trung binh(?: 1)? gio|1 ?h|1 gio|[dmyhs:/ .-]{4,}|gio viet nam|utc ?\+ ?0?7|gmt ?\+ ?0?7|utc|gmt"
+    r"\d*|tb ?1 ?h|tb 1 gio|tb gio|trung binh(?: 1)? gio|1 ?h|1 gio|[dmyhs:/ .-]{4,}"
+    r"|gio viet nam|(?:utc|gmt)(?: ?\+ ?0?7)?"
 )
 _BARE_UNITS = ("mm", "cm", "ppb", "ppm", "hpa", "dba", "mg", "ug")
 _TABLE_NUMBER = re.compile(r"\(?\[?(\d{1,2}|[a-z])\]?\)?(?:\s*=.*)?")
@@ -272,7 +279,7 @@ def read_head(index: int, head_row: int, parts: Sequence[str], vocabulary: Vocab
     if observed:
         column.role, column.observed = "property", observed
         if bad and not configured:
-            column.error = f"không hiểu “{bad}” trong tiêu đề “{column.head}”; hãy ghi đơn vị, ví dụ ({observed.unit_vi or observed.unit})"
+            column.error = f"không hiểu “{bad}”; hãy ghi đơn vị, ví dụ ({observed.unit_vi or observed.unit})"
         return column
     plain = [folded(re.sub(r"[:*/,.]+", " ", _BRACKET.sub("", part))) for part in parts]
     for words in (" ".join(plain), " ".join(reversed(plain)), plain[-1]):
@@ -340,7 +347,7 @@ def _columns(sheet: Sheet, first: int, last: int, vocabulary: Vocabulary) -> lis
 
 def _continues_head(sheet: Sheet, row: int, columns: Sequence[Column], vocabulary: Vocabulary) -> bool:
     """True when a row below a head row belongs to the head: nothing but head words under time, site and number."""
-    if row >= len(sheet.rows) or not _headlike(sheet, row):
+    if row >= len(sheet.rows) or not _headlike(sheet, row) or _numbers_columns(sheet, row):
         return False
     for column in columns:
         if column.role in (*TIME_ROLES, "site", "site_code", "ordinal", "unit_or_site", "indicator"):
@@ -363,11 +370,7 @@ def _numbers_columns(sheet: Sheet, row: int) -> bool:
     texts = [cell.text for column in range(len(sheet.rows[row])) if not (cell := sheet.own(row, column)).blank]
     found = [_TABLE_NUMBER.fullmatch(folded(text)) for text in texts]
     numbers = [int(match[1]) for match in found if match and match[1].isdigit()]
-    return (
-        len(numbers) >= 2
-        and all(found)
-        and all(after - before == 1 for before, after in zip(numbers, numbers[1:], strict=False))
-    )
+    return len(numbers) >= 2 and all(found) and all(after - before == 1 for before, after in pairwise(numbers))
 
 
 def find_table(sheet: Sheet, first: int, vocabulary: Vocabulary) -> Table | None:

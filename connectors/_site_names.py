@@ -1,4 +1,4 @@
-"""Names of sites as offices write them -> site_id: without accents and case, P. for Phường, codes without their zero."""
+"""Names of sites as offices write them -> site_id: no accents, no case, P. for Phường, codes without their zero."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _ABBREVIATIONS = {
     "h": "huyen",
 }
 _KIND = re.compile(
-    r"^(?:ubnd|uy ban nhan dan|phuong|xa|thi tran|thi xa|thanh pho|quan|huyen|dac khu|duong|tram(?: do| quan trac)?(?: khong khi)?|diem do) (?=.)"
+    r"^(?:ubnd|uy ban nhan dan|phuong|xa|thi tran|thi xa|thanh pho|quan|huyen|dac khu|duong"
+    r"|tram(?: do| quan trac)?(?: khong khi)?|diem do) (?=.)"
 )
 AREA_CODE_DIGITS = 5  # wards have 5-digit codes as text; Excel drops the leading zero
 

@@ -24,7 +24,7 @@ import pandas as pd
 import requests
 
 from connectors._contract import FetchRequest, Payload
-from connectors._simulation import PARTS, simulate
+from connectors._simulation import INSTRUMENTS, PARTS, simulate
 from connectors._simulation_city import World
 from connectors._simulation_scenario import (
     Scenario,
@@ -121,6 +121,11 @@ def parse(payload: Payload) -> pd.DataFrame:
         sites, city_site, zone = city.sites, city.city_site, city.zone
     scenario, start = _scenario({**body, "until": until}, zone, name)
     world = World(seed, sites, city_site, scenario, start)
+    lacking = [kind for kind in (*INSTRUMENTS, "area") if not world.ids(kind)]
+    if lacking:
+        raise InputError(
+            f"{name}: the city has no site of the kind {', '.join(lacking)}; the simulator needs each kind"
+        )
     source = str(payload.context.get("source") or body.get("source") or SOURCE.key)
     return simulate(part, world, since, until, source)
 

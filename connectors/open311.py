@@ -188,9 +188,9 @@ class _Sites:
         self._longitude = np.radians(areas["longitude"].to_numpy(dtype="float64"))
 
     def nearest(self, latitude: float, longitude: float) -> str:
-        """Great-circle distance; 0,0 and anything that is no place on Earth are unknown."""
-        nowhere = latitude == longitude == 0 or not (abs(latitude) <= 90 and abs(longitude) <= 180)
-        if nowhere or not self._site_ids:
+        """Great-circle distance. No number, no place on Earth, or 0,0 (far from every ward): the whole city."""
+        on_earth = abs(latitude) <= 90 and abs(longitude) <= 180  # False for NaN
+        if not on_earth or not self._site_ids:
             return self._city_site
         here, there = math.radians(latitude), math.radians(longitude)
         half = np.sin((self._latitude - here) / 2) ** 2
@@ -260,7 +260,7 @@ def _from_json(body: bytes, name: str) -> list[Mapping[str, Any]]:
 
 def _from_xml(body: bytes, name: str) -> list[Mapping[str, Any]]:
     try:
-        root: Element = fromstring(body, forbid_dtd=True)
+        root: Element = fromstring(body)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise SourceChanged(f"{name}: broken or unsafe XML, or an HTML page") from error
     kind = _tag(root)

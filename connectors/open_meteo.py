@@ -143,7 +143,7 @@ def parse(payload: Payload) -> pd.DataFrame:
     for number, place in enumerate(places):
         try:
             rows += list(_rows(place, None if site_ids is None else site_ids[number]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SourceChanged(f"{payload.name}: place {number + 1}: missing or of another shape: {error}") from error
         except SourceChanged as error:
             raise SourceChanged(f"{payload.name}: place {number + 1}: {error}") from error

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -156,6 +156,8 @@ def parse(payload: Payload) -> pd.DataFrame:
         log.info("%s: the column %s is not in the catalogue and is left out (%d times)", where, head, count)
     problems = reading.bounded_problems()
     if problems and not reading.rows:
+        if legacy := legacy_encoding(_first_texts(sheets)):
+            raise legacy_error(where, legacy)
         raise SheetErrors(problems)
     frame = observations.empty()
     if reading.rows:
@@ -168,19 +170,21 @@ def parse(payload: Payload) -> pd.DataFrame:
 
 def _no_table(sheets: Sequence[Sheet], where: str, vocabulary: Vocabulary) -> InputError:
     """Why a file holds no table that the house can read."""
-    texts = [
-        cell.text for sheet in sheets for cells in sheet.rows[:100] for cell in cells if isinstance(cell.value, str)
-    ]
-    legacy = legacy_encoding(texts)
-    if legacy:
+    if legacy := legacy_encoding(_first_texts(sheets)):
         return legacy_error(where, legacy)
-    found = list(dict.fromkeys(text for text in texts if text and len(text) <= 40))[:8]
+    found = list(dict.fromkeys(text for text in _first_texts(sheets) if text and len(text) <= 40))[:8]
     seen = ", ".join(f"“{text}”" for text in found) if found else "không có chữ nào"
     return InputError(
-        f"{where}: không thấy cột chỉ số nào quen; tìm thấy: {seen}; cần một hàng tiêu đề có cột thời gian, cột trạm hoặc "
-        f"đơn vị và cột chỉ số như {vocabulary.expected()} …, hay hai cột “Chỉ số” và “Giá trị”; "
+        f"{where}: không thấy cột chỉ số nào quen; tìm thấy: {seen}; cần một hàng tiêu đề có cột thời gian, "
+        f"cột trạm hoặc đơn vị và cột chỉ số như {vocabulary.expected()} …, hay hai cột “Chỉ số” và “Giá trị”; "
         "tiêu đề khác thì khai ở [source.options] columns"
     )
+
+
+def _first_texts(sheets: Sequence[Sheet]) -> list[str]:
+    return [
+        cell.text for sheet in sheets for cells in sheet.rows[:100] for cell in cells if isinstance(cell.value, str)
+    ]
 
 
 @dataclass(slots=True)
@@ -288,7 +292,7 @@ class _TableReading:
         return (self.sheet.own(row, column.index) for row in range(self.table.first_row, len(self.sheet.rows)))
 
     def _dates_have_clock(self) -> bool:
-        """True when dates that Excel stored carry a time of day: then 00:00 in the same column is midnight, not a day."""
+        """True when stored dates carry a time of day: then 00:00 in the same column is midnight, not a day."""
         column = self.times.get("date")
         return column is not None and any(
             (isinstance(cell.value, datetime) and cell.value.time() != time())
@@ -321,8 +325,9 @@ class _TableReading:
         """True when rows can get a time and a site; else the head is reported."""
         head_row = self.table.head_row
         if not self.times and not self.period:
-            words = "bảng không có cột thời gian và phía trên không ghi kỳ báo cáo; hãy thêm cột “Thời gian” hoặc dòng “Tháng 2/2026”"
-            self.reading.problem(self.sheet, head_row, 0, words)
+            words = "bảng không có cột thời gian và phía trên không ghi kỳ báo cáo"
+            remedy = "hãy thêm cột “Thời gian” hoặc dòng như “Tháng 2/2026”"
+            self.reading.problem(self.sheet, head_row, 0, f"{words}; {remedy}")
             return False
         if not self.site_columns and not self.fixed_site:
             words = "bảng không có cột trạm hoặc đơn vị; hãy thêm cột “Trạm” hoặc khai site ở [source.options]"
@@ -368,8 +373,13 @@ class _TableReading:
             return Cell()
         return Cell(error="nằm trong ô gộp; hãy bỏ gộp và ghi giá trị cho từng ô")
 
-    def _shown(self, row: int, columns: Iterable[Column]) -> list[Cell]:
-        return [self.sheet.shown(row, column.index) for column in columns]
+    def _shown(self, row: int, columns: Collection[Column]) -> list[Cell]:
+        """Cells of time and site: merged downwards they hold for every row, merged across only for their own column."""
+        anchors = [self.sheet.anchors.get((row, column.index), (row, column.index)) for column in columns]
+        return [
+            self.sheet.own(*anchor) if anchor[1] == column.index else Cell()
+            for anchor, column in zip(anchors, columns, strict=True)
+        ]
 
     def _is_footer(self, row: int) -> bool:
         """The signature block: nothing below it is data. A row with a time is none, whatever its note says."""
@@ -494,7 +504,8 @@ class _TableReading:
             return nan
         if number.doubtful and column.index in self.dotted:
             raise CellError(
-                f"“{cell.text}” có thể đọc hai cách vì cột này có ô dùng dấu chấm thập phân; hãy ghi cả cột theo kiểu 1.234,5"
+                f"“{cell.text}” có thể đọc hai cách vì cột này có ô dùng dấu chấm thập phân; "
+                "hãy ghi cả cột theo kiểu 1.234,5"
             )
         if number.percent:
             if observed.unit != "%":

@@ -37,6 +37,13 @@ def percent(value: float | None, decimals: int = 0, language: str = "vi", *, sig
     return text if text == DASH else f"{text}%"
 
 
+def with_unit(text: str, unit: str) -> str:
+    """«38 cm», but «96,4%»: only the percent sign stands without a space. A dash stays alone."""
+    if not unit or text == DASH:
+        return text
+    return f"{text}%" if unit == "%" else f"{text} {unit}"
+
+
 def clock(moment: datetime, zone: ZoneInfo) -> str:
     """«17:42» in city time."""
     return moment.astimezone(zone).strftime("%H:%M")

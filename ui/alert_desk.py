@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from alerts import deeds
+from charts import sparkline, trend
 from core import formats
 from core.alert import PRIORITIES, Alert
 from core.errors import InputError
+from core.snapshot import RuleWords
 from ui import panel, query, render
 from ui.frame import REFRESH_S, Screen, strip
 from ui.views import Card, View
@@ -22,6 +25,7 @@ SHELVES = {"minutes_30": timedelta(minutes=30), "hours_2": timedelta(hours=2), "
 FILTERS = ("all", "unacked", "covered")
 UNDO_WITHIN = timedelta(seconds=10)
 JOURNAL_DAYS = 30
+CHART_HOURS = 6
 
 
 def desk(screen: Screen) -> None:
@@ -40,9 +44,11 @@ def desk(screen: Screen) -> None:
         with right, st.container(key="alert_right"):
             _notice(screen)
             alert = next((one for one in view.snapshot.alerts if one.key == chosen), None)
-            panel.panel("alert_detail", {"detail": _detail(view, alert)})
+            panel.panel("alert_head", {"head": _head(view, alert)})
             if alert is not None:
                 _forms(screen, view, alert)
+                _pictures(screen, view, alert)
+                panel.panel("alert_body", {"body": _body(view, alert)})
 
     region()
 
@@ -89,9 +95,62 @@ def _list(view: View, shown: list[Alert], chosen: Key | None) -> str:
     return render.html("alert_list.html", view.snapshot, view.language, groups=groups, chosen=chosen, total=len(shown))
 
 
-def _detail(view: View, alert: Alert | None) -> str:
-    if alert is None:
-        return render.html("alert_detail.html", view.snapshot, view.language, card=None)
+def _head(view: View, alert: Alert | None) -> str:
+    card = None if alert is None else view.card(alert, 36)
+    return render.html("alert_head.html", view.snapshot, view.language, card=card)
+
+
+def _pictures(screen: Screen, view: View, alert: Alert) -> None:
+    """The last hours with the limits of the rule, and the place with what stands around it."""
+    words = view.snapshot.rules.get(alert.rule)
+    city = view.snapshot.city
+    site = city.sites.loc[alert.site_id] if alert.site_id in city.sites.index else None
+    placed = site is not None and pd.notna(site["latitude"]) and site["kind"] != "city"
+    left, right = st.columns([3, 2], gap="small") if placed else (st.container(), None)
+    if words and words.observed_property in view.snapshot.catalogue:
+        with left, st.container(key="alert_chart"):
+            _chart(screen, view, alert, words)
+    if right is not None and site is not None:
+        with right:
+            svg = view.around(alert, float(site["latitude"]), float(site["longitude"]))
+            panel.panel("alert_map", {"map": f'<section class="map-around">{svg}</section>'})
+
+
+def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords) -> None:
+    snapshot = view.snapshot
+    key = words.observed_property
+    recent = snapshot.recent.get((key, alert.site_id))
+    since = view.now - timedelta(hours=CHART_HOURS)
+    data = pd.DataFrame({"time": [], "value": []}) if recent is None else recent[recent["time"] > pd.Timestamp(since)]
+    if data.empty:
+        st.caption(screen.t("trends.no_data"))
+        return
+    limits = [] if words.missing else [
+        (screen.t(f"priority.{priority}"), value)
+        for priority in words.setpoints
+        if (value := view.setpoint(words, priority, alert.site_id)) is not None
+    ]  # fmt: skip
+    events = [] if alert.raised_at is None or alert.raised_at < since else [
+        (alert.raised_at, alert.priority, words.title[view.language])
+    ]  # fmt: skip
+    chart = trend.trend(
+        data.assign(quality="pass"),
+        prop=snapshot.catalogue[key],
+        zone=view.zone,
+        language=view.language,
+        theme=screen.look,
+        band=sparkline.band_over(snapshot.band.get((key, alert.site_id)), since, view.now, view.zone),
+        thresholds=limits,
+        events=events,
+        abnormal=alert.priority if alert.active and not words.missing else None,
+        since=since,
+        until=view.now,
+        height=230,
+    )
+    st.altair_chart(chart, theme=None, width="stretch", key="alert_trend")
+
+
+def _body(view: View, alert: Alert) -> str:
     words = view.snapshot.rules.get(alert.rule)
     rows = query.journal(alert.rule, alert.site_id, view.now - timedelta(days=JOURNAL_DAYS))
     journal = [
@@ -103,14 +162,7 @@ def _detail(view: View, alert: Alert | None) -> str:
         }
         for row in rows.head(40).itertuples(index=False)
     ]
-    reading = view.snapshot.reading(words.observed_property, alert.site_id) if words else None
-    picture = ""
-    if words and words.observed_property in view.snapshot.catalogue:
-        picture = view.spark(words.observed_property, alert.site_id, reading, alert.priority if alert.active else None, 560, 120)
-    return render.html(
-        "alert_detail.html", view.snapshot, view.language,
-        card=view.card(alert, 36), words=words, journal=journal, picture=picture,
-    )  # fmt: skip
+    return render.html("alert_body.html", view.snapshot, view.language, words=words, journal=journal)
 
 
 def _forms(screen: Screen, view: View, alert: Alert) -> None:

@@ -13,7 +13,7 @@ from ui.frame import Screen
 from ui.views import View
 
 REDRAW_S = 60
-MAP_HEIGHT_PX = 640
+MAP_HEIGHT_PX = 680
 THEMES: dict[str, tuple[str, str] | None] = {  # theme -> (property, how sites of a ward combine)
     "alerts": None,
     "traffic": ("relative_speed", "min"),
@@ -85,10 +85,15 @@ def _picture(screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: 
         show=[layer for name in chosen for layer in LAYERS[name]] + ["alerts"],
         height_px=MAP_HEIGHT_PX,
     )
+    able = panel.canvas("map_canvas")
     if snapshot.geometry is None:
         path = snapshot.city.geometry
         st.info(screen.t("map.no_geometry", path="/".join(path.parts[-3:]) if path else "data/"))
-        panel.panel("map_still", {"map": str(view.city_map(760, MAP_HEIGHT_PX))})
+        panel.panel("map_still", {"map": str(view.city_map(760, MAP_HEIGHT_PX, text_px=16.0))})
+    elif able != "webgl":  # a still picture at once; the live one follows when fonts are there, if the browser can
+        panel.panel("map_still", {"map": str(view.city_map(760, MAP_HEIGHT_PX, text_px=16.0))})
+        if able == "none":
+            st.caption(screen.t("map.no_webgl"))
     else:
         st.pydeck_chart(drawn, height=MAP_HEIGHT_PX, key="city_deck")
     with legend_place:

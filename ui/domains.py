@@ -38,7 +38,7 @@ def traffic(view: View) -> dict[str, str]:
         corridors=corridors,
         relative=extra,
         index=index,
-        map=view.city_map(520, 440, only=("traffic",)),
+        map=view.city_map(600, 480, only=("traffic",), text_px=16.0),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
 
@@ -52,7 +52,8 @@ def environment(view: View) -> dict[str, str]:
         ("river", _by_site(view, "river_level", "river_station")),
         ("flood", _by_site(view, "flood_depth", "flood_sensor")),
         ("noise", _by_site(view, "noise_laeq", "noise_station")),
-        ("weather", [*_by_site(view, "temperature", ""), *_by_site(view, "heat_index", "")]),
+        ("temperature", _by_site(view, "temperature", "weather_station")),
+        ("heat", _by_site(view, "heat_index", "weather_station")),
     ]
     air = [reading for reading in view.snapshot.of("vn_aqi") if reading.live]
     worst = max(air, key=lambda reading: reading.value, default=None)

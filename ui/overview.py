@@ -5,7 +5,7 @@ from __future__ import annotations
 from core import formats
 from core.alert import Alert
 from ui import render
-from ui.frame import strip
+from ui.frame import strip as status_strip
 from ui.views import OVERVIEW, View
 
 MOST_CARDS = 4
@@ -13,7 +13,7 @@ MOST_CARDS = 4
 
 def desk(view: View) -> dict[str, str]:
     """Parts of the overview on a laptop or phone."""
-    return {"strip": strip(view), **_parts(view, map_size=(560, 560), spark=(150, 40))}
+    return {"strip": status_strip(view), **_parts(view, map_size=(560, 600), map_text_px=15.0, strip=(1800, 64, 14.0))}
 
 
 def wall(view: View) -> dict[str, str]:
@@ -24,21 +24,21 @@ def wall(view: View) -> dict[str, str]:
         weekday=formats.weekday(view.now, view.zone, view.language),
         day=formats.day(view.now, view.zone, view.language),
     )
-    return {"head": head, **_parts(view, map_size=(660, 720), spark=(150, 46))}
+    return {"head": head, **_parts(view, map_size=(680, 720), map_text_px=22.0, strip=(1420, 84, 20.0))}
 
 
-def _parts(view: View, *, map_size: tuple[int, int], spark: tuple[int, int]) -> dict[str, str]:
+def _parts(
+    view: View, *, map_size: tuple[int, int], map_text_px: float, strip: tuple[int, int, float]
+) -> dict[str, str]:
     opened = view.snapshot.open_alerts()
-    groups = [
-        (domain, [view.row(key, pick, width=spark[0], height=spark[1]) for key, pick in rows]) for domain, rows in OVERVIEW
-    ]
+    groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in OVERVIEW]
     headline, support = view.sentence()
     return {
         "banner": _html("banner.html", view, headline=headline, support=support, counts=view.counts(), lead=view.situation().lead),
         "rows": _html("overview_rows.html", view, groups=groups),
-        "map": _html("overview_map.html", view, picture=view.city_map(*map_size)),
+        "map": _html("overview_map.html", view, picture=view.city_map(*map_size, text_px=map_text_px)),
         "todo": _html("overview_todo.html", view, cards=view.cards(opened[:MOST_CARDS]), total=len(opened), rest=_rest(opened)),
-        "foot": _html("overview_foot.html", view, picture=view.strip(1480, 72)),
+        "foot": _html("overview_foot.html", view, picture=view.strip(*strip)),
     }
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from charts import sparkline, trend
 from core import formats, observations
 from core.alert import PRIORITIES
-from core.catalogue import Indicator, ObservedProperty
+from core.catalogue import DOMAINS, Indicator, ObservedProperty
 from ui import query
 from ui.frame import Screen
 
@@ -118,7 +118,7 @@ def _numbers(screen: Screen, item: ObservedProperty, site_id: str, data: pd.Data
     unit = item.unit_label(language)
     parts = [f"**{item.name(language)}** · {snapshot.city.site_name(site_id, language)}"]
     if reading is not None and reading.live:
-        parts.append(f"{t('trends.now_value')}: **{formats.number(reading.value, item.decimals, language)} {unit}**")
+        parts.append(f"{t('trends.now_value')}: **{formats.with_unit(formats.number(reading.value, item.decimals, language), unit)}**")
     elif reading is not None:
         parts.append(f"{t('state.no_signal')} {formats.duration(reading.age, language)}")
     usual = snapshot.usual(item.key, site_id, reading.time) if reading else None
@@ -178,13 +178,13 @@ def _title(screen: Screen, key: str) -> str:
     return f"{item.name(screen.language)} · {screen.t(f'domain.{item.domain}')}"
 
 
-def _order(screen: Screen) -> Callable[[str], tuple[bool, bool, str]]:
+def _order(screen: Screen) -> Callable[[str], tuple[bool, int, str]]:
     catalogue = screen.snapshot.catalogue
 
-    def rank(key: str) -> tuple[bool, bool, str]:
+    def rank(key: str) -> tuple[bool, int, str]:
         item = catalogue[key]
         first = isinstance(item, Indicator) and item.first_screen
-        return (not first, not isinstance(item, Indicator), item.code if isinstance(item, Indicator) else key)
+        return (not first, DOMAINS.index(item.domain), item.code if isinstance(item, Indicator) else key)
 
     return rank
 

@@ -15,7 +15,7 @@ from core import formats
 from core.alert import PRIORITIES, Alert
 from core.catalogue import Indicator, ObservedProperty
 from core.i18n import Translator
-from core.snapshot import ABSENT, OLD, Reading, Snapshot, SourceState
+from core.snapshot import ABSENT, OLD, Reading, RuleWords, Snapshot, SourceState
 from indicators.vn_aqi import level
 from ui.render import picture
 
@@ -26,6 +26,8 @@ OVERVIEW: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("services", (("reports_60min", "city"), ("on_time_rate", "city"), ("satisfaction", "city"))),
 )
 AS_USUAL_SHARE = 0.1  # of the band's own height: a value that far outside still reads «như thường»
+FEW = 5  # counts below it are not compared
+AS_USUAL_RELATIVE = 0.02  # of the usual value: a narrow band is no reason to speak of a deviation of one per cent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class View:
         source = self._source(reading.source)
         city = self.snapshot.city
         place = city.site_name(site_id, self.language)
-        name = item.name(self.language)
+        name = self.short_name(item)
         return Row(
             key=key,
             site_id=site_id,
@@ -119,11 +121,16 @@ class View:
             model=bool(source and source.kind == "model"),
         )
 
+    def short_name(self, item: ObservedProperty) -> str:
+        """The name that fits a row; the catalogue's own where the locale has no shorter one."""
+        key = f"short.{item.key}"
+        return self.t(key) if key in self.t else item.name(self.language)
+
     def _empty_row(self, item: ObservedProperty, site_id: str) -> Row:
         return Row(
             key=item.key,
             site_id=site_id,
-            label=item.name(self.language),
+            label=self.short_name(item),
             place=self.snapshot.city.site_name(site_id, self.language) if site_id else "",
             value=formats.DASH,
             unit="",
@@ -191,9 +198,11 @@ class View:
         if usual is None:
             return "", ""
         low, middle, high = usual
-        margin = AS_USUAL_SHARE * max(high - low, 0.0)
+        margin = max(AS_USUAL_SHARE * (high - low), AS_USUAL_RELATIVE * abs(middle))
         if low - margin <= reading.value <= high + margin:
             return t("state.as_usual"), ""
+        if reading.item.aggregation == "sum" and reading.value < FEW:
+            return "", ""  # two reports instead of one are no news
         if reading.item.unit == "%":
             points = formats.number(reading.value - middle, 1, self.language, signed=True)
             return f"{points} {t('word.points')}", t("word.vs_usual")
@@ -218,7 +227,7 @@ class View:
     def _facts(self, reading: Reading, item: ObservedProperty, source: SourceState | None) -> tuple[tuple[str, str], ...]:
         t, city = self.t, self.snapshot.city
         facts = [
-            (t("fact.value"), f"{formats.number(reading.value, item.decimals, self.language)} {item.unit_label(self.language)}".strip()),
+            (t("fact.value"), self._with_unit(reading.value, item)),
             (t("fact.data_time"), formats.moment(reading.time, self.now, self.zone)),
             (t("fact.age"), formats.duration(reading.age, self.language)),
             (t("fact.received"), formats.moment(reading.received_at, self.now, self.zone)),
@@ -324,20 +333,23 @@ class View:
         if words and words.missing:
             return self.t("alert.silent")
         item = self.snapshot.catalogue.get(words.observed_property) if words else None
-        setpoint = words.setpoints.get(alert.priority) if words else None
-        if isinstance(setpoint, str):
-            column = setpoint.removeprefix("site:")
-            sites = self.snapshot.city.sites
-            known = column in sites and alert.site_id in sites.index
-            setpoint = float(sites.at[alert.site_id, column]) if known else None
-        if setpoint is None or item is None or pd.isna(setpoint):
+        setpoint = self.setpoint(words, alert.priority, alert.site_id) if words else None
+        if setpoint is None or item is None or item.key == "source_up":
             return ""
         return f"{self.t('word.limit')} {formats.number(setpoint, item.decimals, self.language)}"
+
+    def setpoint(self, words: RuleWords, priority: str, site_id: str) -> float | None:
+        """The limit of a priority at a site, in the property's unit; «site:attribute» is looked up there."""
+        setpoint = words.setpoints.get(priority)
+        if isinstance(setpoint, str):
+            column, sites = setpoint.removeprefix("site:"), self.snapshot.city.sites
+            setpoint = float(sites.at[site_id, column]) if column in sites and site_id in sites.index else None
+        return None if setpoint is None or pd.isna(setpoint) else float(setpoint)
 
     def _with_unit(self, value: float | None, item: ObservedProperty | None) -> str:
         if item is None or value is None or item.key == "source_up":
             return ""
-        return f"{formats.number(value, item.decimals, self.language)} {item.unit_label(self.language)}".strip()
+        return formats.with_unit(formats.number(value, item.decimals, self.language), item.unit_label(self.language))
 
     def glyph(self, priority: str, state: str = "UNACK", size_px: int = 28) -> Markup:
         """The priority's shape; fill and mark tell the state."""
@@ -408,6 +420,16 @@ class View:
             )
         )
 
+    def around(self, alert: Alert, latitude: float, longitude: float) -> Markup:
+        """The place of one alert, 2.5 km across, with what else is abnormal there."""
+        wards, segments, markers = self.marks()
+        svg = city_map.city_map(
+            self.snapshot.geometry, theme=self.look, language=self.language, size=(360, 250), text_px=14.0,
+            wards=wards, segments=segments, markers=markers, places=self._places(),
+            around=city_map.Around(latitude=latitude, longitude=longitude, width_km=3.0), alt=self.card(alert).place,
+        )  # fmt: skip
+        return picture(svg)
+
     def marks(
         self, only: Sequence[str] | None = None
     ) -> tuple[dict[str, str], dict[str, str], list[city_map.Marker]]:
@@ -426,7 +448,7 @@ class View:
             if alert.site_id not in city.sites.index:
                 continue
             site = city.sites.loc[alert.site_id]
-            if site["kind"] == "road_segment":
+            if site["kind"] == "road_segment" and not self.snapshot.rules[alert.rule].missing:
                 segments[alert.site_id] = alert.priority
             if PRIORITIES.index(alert.priority) >= PRIORITIES.index("medium") and site["kind"] in ("flood_sensor", "rain_gauge", "area"):
                 wards[str(site["area"] or alert.site_id)] = alert.priority
@@ -457,13 +479,14 @@ class View:
             if pd.notna(row.latitude)
         ]
 
-    def strip(self, width: int, height: int) -> Markup:
+    def strip(self, width: int, height: int, text_px: float) -> Markup:
         """The last 24 hours in one strip: when alerts stood, when it rained."""
         rain = [self.snapshot.recent[key] for key in self.snapshot.recent if key[0] == "rain_1h"]
         joined = pd.concat(rain).groupby("time", as_index=False)["value"].max() if rain else None
         svg = timeline.day_strip(
             self.snapshot.journal, joined, open_alerts=self.snapshot.alerts, since=self.now - timedelta(hours=24), until=self.now,
-            zone=self.zone, theme=self.look, width=width, height=height, language=self.language,
+            zone=self.zone, theme=self.look, width=width, height=height,
+            language=self.language, text_px=text_px,
         )  # fmt: skip
         return picture(svg)
 

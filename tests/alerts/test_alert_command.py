@@ -78,7 +78,8 @@ def test_check_lists_rules_with_reasons(folder, capsys):
 def test_check_of_the_demo_city(capsys):
     assert main(["check", "--rules", str(ROOT / "config/demo/alerts"), "--city", "demo"]) == 0
     out = capsys.readouterr().out
-    assert "site:threshold_cm critical" in out and ",off," not in out
+    assert "site:threshold_cm critical" in out
+    assert ",off," not in out
 
 
 def test_replay_prints_the_transitions(folder, capsys):
@@ -129,7 +130,10 @@ def test_bad_acknowledgements(folder, capsys, acks, words):
     (folder / "acks.csv").write_text(acks, encoding="utf-8")
     assert replay(folder, "--acks", str(folder / "acks.csv")) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.startswith("error: ") and err.count("\n") == 1 and words in err
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert words in err
 
 
 def test_bad_input(folder, capsys):
@@ -160,4 +164,5 @@ def test_as_a_module(folder):
     command = [sys.executable, "-m", "alerts", "check", "--rules", str(folder / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: nowhere: no alert rule") and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: nowhere: no alert rule")
+    assert "Traceback" not in done.stderr

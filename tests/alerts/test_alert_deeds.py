@@ -35,7 +35,8 @@ def test_acknowledge_the_listed_alerts_and_no_other(alerts):
 def test_a_deed_fits_the_store(alerts):
     change = partial(deeds.acknowledge, keys=[RAIN, FLOOD, RAIN], actor="Lê Thu Hà", now=NOW)
     changed, events = change(alerts)
-    assert [alert.key for alert in changed] == [RAIN, FLOOD] and len(events) == 2
+    assert [alert.key for alert in changed] == [RAIN, FLOOD]
+    assert len(events) == 2
 
 
 def test_two_people_at_once(alerts):
@@ -65,7 +66,8 @@ def test_shelve_all_or_none_and_lift(alerts):
     }
     assert {event.reason for event in events} == {"thay cảm biến"}
     bare, events = deeds.unshelve({alert.key: alert for alert in changed}, [RAIN, FLOOD], "Trần Minh Hải", NOW)
-    assert bare == [alerts[RAIN], alerts[FLOOD]] and {event.actor for event in events} == {"Trần Minh Hải"}
+    assert bare == [alerts[RAIN], alerts[FLOOD]]
+    assert {event.actor for event in events} == {"Trần Minh Hải"}
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,8 @@ def test_only_changed_alerts_come_back_and_overlapping_windows_are_safe(tmp_path
     rules = written(tmp_path, road_flood=FLOOD, flood_silent=SILENT)
     data = rows((0, "flood_01", 12), (5, "flood_01", 12))
     changed, events = evaluate(rules, data, {}, now=at(6))
-    assert len(changed) == 2 and len(events) == 1
+    assert len(changed) == 2
+    assert len(events) == 1
     assert evaluate(rules, data, by_key(changed), now=at(7)) == ([], [])
     assert evaluate(rules, empty(), by_key(changed), now=at(7)) == ([], [])
 
@@ -131,7 +133,8 @@ def test_missing_data_freeze_the_process_alert_and_ring_by_themselves(tmp_path):
         ("flood_silent", "raise", "UNACK"),
     }
     alerts |= by_key(changed)
-    assert alerts["road_flood", "flood_01"].active and alerts["road_flood", "flood_01"].stale
+    assert alerts["road_flood", "flood_01"].active
+    assert alerts["road_flood", "flood_01"].stale
     changed, events = evaluate(rules, rows((40, "flood_01", 30)), alerts, now=at(41))
     alerts |= by_key(changed)
     assert {event.deed for event in events} == {"live", "clear"}
@@ -146,7 +149,8 @@ def test_latest_tells_which_series_exist_and_never_rings_a_process_rule(tmp_path
     changed, events = evaluate(rules, rows((0, "flood_02", 2)), {}, now=at(1), latest=latest)
     assert [(event.rule, event.site_id, event.deed) for event in events] == [("flood_silent", "flood_01", "raise")]
     assert by_key(changed)["flood_silent", "flood_01"].seen_at == at(-7 * 1440)
-    assert ("flood_silent", "flood_02") in by_key(changed) and ("road_flood", "flood_01") not in by_key(changed)
+    assert ("flood_silent", "flood_02") in by_key(changed)
+    assert ("road_flood", "flood_01") not in by_key(changed)
 
 
 def test_an_alert_whose_rule_is_gone_or_off_or_no_longer_there_is_ended(tmp_path):
@@ -194,7 +198,7 @@ def test_pieces_give_the_same_as_all_at_once(tmp_path_factory, given_rows, cuts)
     whole, events_whole = evaluate(rules, data, {}, now=now)
     alerts, events_pieces = {}, []
     bounds = [-1, *sorted(cuts), 60]
-    for since, until in zip(bounds, bounds[1:], strict=False):
+    for since, until in pairwise(bounds):
         piece = data[(data["time"] > at(since)) & (data["time"] <= at(until))]
         changed, events = evaluate(rules, piece, alerts, now=now)
         alerts |= by_key(changed)

@@ -72,14 +72,17 @@ def load(folder, text, name="river_alarm.toml", catalogue=CATALOGUE, sites=SITES
 
 def test_a_complete_rule(tmp_path):
     rule = load(tmp_path, GOOD)
-    assert rule.on and rule.key == "river_alarm" and rule.title("en") == "River above alarm level"
+    assert rule.on
+    assert rule.key == "river_alarm"
+    assert rule.title("en") == "River above alarm level"
     assert rule.title("vi") == "Mực nước sông vượt báo động"
     assert (rule.on_delay, rule.off_delay, rule.time_to_act) == (
         timedelta(minutes=30),
         timedelta(minutes=120),
         timedelta(minutes=90),
     )
-    assert rule.text("cause", "en") == "Heavy rain upstream." and rule.text("cause", "vi") == "Mưa lớn ở thượng nguồn."
+    assert rule.text("cause", "en") == "Heavy rain upstream."
+    assert rule.text("cause", "vi") == "Mưa lớn ở thượng nguồn."
     assert rule.text("action", "en") == "Tuần tra đê.", "Vietnamese where nobody translated"
     assert rule.stale_after == timedelta(minutes=150), "from the catalogue"
     assert load(tmp_path, "stale_after_min = 40\n" + GOOD).stale_after == timedelta(minutes=40)
@@ -98,9 +101,11 @@ def test_setpoints_of_the_site_and_sites_without_them(tmp_path):
 def test_which_sites_are_judged(tmp_path):
     assert load(tmp_path, PLAIN).limits_at("anything"), "all that report"
     only = load(tmp_path, 'sites = ["river_02"]\n' + PLAIN)
-    assert only.limits_at("river_02") and not only.limits_at("river_01")
+    assert only.limits_at("river_02")
+    assert not only.limits_at("river_01")
     kinds = load(tmp_path, 'kinds = ["river_station"]\n' + GOOD)
-    assert kinds.limits_at("river_01") and not kinds.limits_at("rain_01")
+    assert kinds.limits_at("river_01")
+    assert not kinds.limits_at("rain_01")
     source = PLAIN.replace("river_level", "source_up")
     assert load(tmp_path, 'sites = ["hydrology"]\n' + source).limits_at("hydrology"), "sources are no sites"
 
@@ -117,7 +122,8 @@ def test_equality_and_directions(tmp_path):
 @pytest.mark.parametrize("name", ["cause", "consequence", "action", "owner", "time_to_act_min"])
 def test_a_rule_without_rationale_is_off_and_says_so(tmp_path, name):
     rule = load(tmp_path, re.sub(rf"(?m)^{name} = .*\n", "", GOOD))
-    assert not rule.on and name in rule.off_because
+    assert not rule.on
+    assert name in rule.off_because
     if name != "time_to_act_min":
         assert not load(tmp_path, re.sub(rf"(?m)^{name} = .*\n", f'{name} = "  "\n', GOOD)).on
 
@@ -128,7 +134,8 @@ def test_a_rule_that_the_operator_switched_off(tmp_path):
 
 def test_without_a_catalogue_and_without_sites(tmp_path):
     rule = load(tmp_path, PLAIN.replace("river_level", "anything"), catalogue=None, sites=None)
-    assert rule.on and rule.stale_after is None
+    assert rule.on
+    assert rule.stale_after is None
     for text in (GOOD, 'kinds = ["river_station"]\n' + PLAIN):
         assert "sites of a city" in load(tmp_path, text, sites=None).off_because
     assert load(tmp_path, 'sites = ["river_01"]\n' + PLAIN, sites=None).on
@@ -136,7 +143,8 @@ def test_without_a_catalogue_and_without_sites(tmp_path):
 
 def test_a_rule_about_silence(tmp_path):
     rule = load(tmp_path, SILENT)
-    assert rule.on and rule.stale_after == timedelta(minutes=150)
+    assert rule.on
+    assert rule.stale_after == timedelta(minutes=150)
     assert [(level.priority, level.setpoint) for level in rule.levels] == [("low", 150)]
     assert load(tmp_path, "stale_after_min = 20\n" + SILENT).stale_after == timedelta(minutes=20)
 

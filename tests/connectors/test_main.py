@@ -60,8 +60,11 @@ def test_a_file_that_is_no_reply_gets_one_line(capsys, tmp_path, content, words)
     path.write_bytes(content)
     assert main(["sensorthings", "--file", str(path)]) == 2
     told = capsys.readouterr()
-    assert told.out == "" and len(told.err.splitlines()) == 1
-    assert told.err.startswith("error: ") and "reply.json" in told.err and words in told.err
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
+    assert told.err.startswith("error: ")
+    assert "reply.json" in told.err
+    assert words in told.err
 
 
 def test_a_file_beyond_measure_is_not_read(capsys, tmp_path):
@@ -88,4 +91,7 @@ def test_wrong_arguments_get_one_line(capsys, tmp_path, monkeypatch, arguments, 
     (tmp_path / "x").write_text("[]")
     assert main(arguments) == 2
     told = capsys.readouterr()
-    assert told.out == "" and told.err.startswith("error: ") and words in told.err and len(told.err.splitlines()) == 1
+    assert told.out == ""
+    assert told.err.startswith("error: ")
+    assert words in told.err
+    assert len(told.err.splitlines()) == 1

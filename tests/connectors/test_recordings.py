@@ -60,7 +60,8 @@ def test_every_recording_of_the_three_services_has_its_expectation():
         for path in (RECORDINGS / folder).iterdir()
         if path.suffix != ".md"
     }
-    assert found and found == set(EXPECTED)
+    assert found
+    assert found == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -71,8 +72,11 @@ def test_a_recording_through_the_command_line(name, capsys):
         lines = told.out.splitlines()
         assert (code, lines[0], len(lines) - 1, told.err) == (0, HEADER, expected, "")
     else:
-        assert code == 2 and told.out == "" and len(told.err.splitlines()) == 1
-        assert told.err.startswith(f"error: {name.split('/')[1]}: ") and expected in told.err
+        assert code == 2
+        assert told.out == ""
+        assert len(told.err.splitlines()) == 1
+        assert told.err.startswith(f"error: {name.split('/')[1]}: ")
+        assert expected in told.err
 
 
 def test_values_of_the_real_replies(capsys):
@@ -169,7 +173,8 @@ def test_fetch_and_parse_together_on_recorded_replies(replay):
         kind="air_quality",
         sites=["bac_giang", "viet_yen"],
     )
-    assert len(air) == 12 and set(air["site_id"]) == {"bac_giang", "viet_yen"}
+    assert len(air) == 12
+    assert set(air["site_id"]) == {"bac_giang", "viet_yen"}
     reports = fetched(replay, "open311", "open311/handmade_requests.xml", format="xml")
     assert reports.loc[reports["observed_property"] == "reports_received", "value"].sum() == 4
     assert set(reports["site_id"]) == {"bac_giang", "viet_yen"}

@@ -40,7 +40,8 @@ def test_text_results_become_numbers_in_the_unit_of_the_catalogue_and_words_a_mi
     no2 = frame[frame["observed_property"] == "no2"]
     assert no2["site_id"].tolist() == ["ga", "ga"]
     assert no2["value"].iloc[0] == pytest.approx(20 * 1.88)  # ppb
-    assert pd.isna(no2["value"].iloc[1]) and no2["quality"].iloc[1] == "missing"
+    assert pd.isna(no2["value"].iloc[1])
+    assert no2["quality"].iloc[1] == "missing"
 
 
 def test_an_interval_is_labelled_with_its_end():
@@ -62,9 +63,11 @@ def test_an_unknown_name_keeps_its_own_and_cannot_pass_for_a_property_of_the_cat
 
 def test_bare_observations_are_rows_of_an_unnamed_result_until_somebody_names_it():
     frame = sensorthings.parse(recorded("observations.json"))
-    assert set(frame["observed_property"]) == {"sensorthings:result"} and set(frame["site_id"]) == {"observations"}
+    assert set(frame["observed_property"]) == {"sensorthings:result"}
+    assert set(frame["site_id"]) == {"observations"}
     named = sensorthings.parse(recorded("observations.json", options={"property": "no2", "unit": "ppb", "site": "ga"}))
-    assert named["value"].tolist() == pytest.approx([31.5 * 1.88, 33 * 1.88]) and set(named["site_id"]) == {"ga"}
+    assert named["value"].tolist() == pytest.approx([31.5 * 1.88, 33 * 1.88])
+    assert set(named["site_id"]) == {"ga"}
 
 
 def test_the_options_name_a_property_that_the_house_would_not_guess():
@@ -177,15 +180,15 @@ def test_fetch_follows_the_pages_to_the_end_sorts_by_result_time_and_counts_repe
     server = Server()
     (payload,) = ask(server, base_url=BASE + "/", sites={"Cho": "cho"}, secret="t0ken")
     frame = sensorthings.parse(payload)
-    assert (
-        frame["value"].tolist() == [1, 2, 3, 4]
-        and set(frame["site_id"]) == {"cho"}
-        and set(frame["source"]) == {"stations"}
-    )
+    assert frame["value"].tolist() == [1, 2, 3, 4]
+    assert set(frame["site_id"]) == {"cho"}
+    assert set(frame["source"]) == {"stations"}
     _, query, authorization = server.asked[1]
-    assert query["$orderby"] == "resultTime desc" and "$top" not in query
+    assert query["$orderby"] == "resultTime desc"
+    assert "$top" not in query
     assert query["$filter"] == "phenomenonTime gt 2026-05-31T00:00:00Z and phenomenonTime le 2026-06-01T06:00:00Z"
-    assert authorization == "Bearer t0ken" and len(server.asked) == 4
+    assert authorization == "Bearer t0ken"
+    assert len(server.asked) == 4
 
 
 def test_the_next_page_on_another_host_or_in_a_circle_is_not_followed():
@@ -220,5 +223,8 @@ def test_a_real_server_gives_every_hour_once():
     )
     (payload,) = sensorthings.fetch(session(), request)
     frame = sensorthings.parse(payload)
-    assert len(frame) > 100 and frame["time"].is_unique and frame["time"].is_monotonic_increasing
-    assert set(frame["observed_property"]) == {"pm25"} and set(frame["site_id"]) == {"Hanoi US Embassy"}
+    assert len(frame) > 100
+    assert frame["time"].is_unique
+    assert frame["time"].is_monotonic_increasing
+    assert set(frame["observed_property"]) == {"pm25"}
+    assert set(frame["site_id"]) == {"Hanoi US Embassy"}

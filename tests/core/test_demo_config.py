@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from datetime import timedelta
@@ -32,21 +33,23 @@ def layer(land: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def signed_area(ring: Ring) -> float:
-    return 0.5 * sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+    return 0.5 * sum(a[0] * b[1] - b[0] * a[1] for a, b in itertools.pairwise(ring))
 
 
 def inside(longitude: float, latitude: float, ring: Ring) -> bool:
     """Even-odd rule."""
     crossings = 0
-    for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+    for (x1, y1), (x2, y2) in itertools.pairwise(ring):
         if (y1 > latitude) != (y2 > latitude) and longitude < x1 + (latitude - y1) / (y2 - y1) * (x2 - x1):
             crossings += 1
     return crossings % 2 == 1
 
 
 def test_the_demo_city_is_simulated_and_complete(demo: City) -> None:
-    assert demo.simulated and demo.city_site == "thanh_lam"
-    assert demo.name("vi") == "TP. Thanh Lâm" and demo.cycle == timedelta(seconds=60)
+    assert demo.simulated
+    assert demo.city_site == "thanh_lam"
+    assert demo.name("vi") == "TP. Thanh Lâm"
+    assert demo.cycle == timedelta(seconds=60)
     kinds = Counter(demo.sites["kind"])
     assert kinds["area"] == len(demo.areas) == 17
     assert kinds == Counter(
@@ -60,15 +63,18 @@ def test_the_demo_city_is_simulated_and_complete(demo: City) -> None:
 def test_what_indicators_and_rules_read_is_there(demo: City) -> None:
     roads = demo.sites[demo.sites["kind"] == "road_segment"]
     assert (roads["arterial"] == True).sum() == 7  # noqa: E712 - a column of True, False and empty
-    assert roads["length_km"].between(1, 9).all() and roads["free_flow_kmh"].between(30, 70).all()
+    assert roads["length_km"].between(1, 9).all()
+    assert roads["free_flow_kmh"].between(30, 70).all()
     assert roads["corridor"].notna().all()
     sensors = set(demo.sites.index[demo.sites["kind"] == "flood_sensor"])
     assert set(roads["flood_sensor"].dropna()) <= sensors
     assert demo.sites.at["flood_01", "name_vi"] == "Hầm chui Đông Kiều"
-    assert demo.area_name("flood_01", "vi") == "Quảng Phú" and demo.sites.at["flood_01", "threshold_cm"] == 25
+    assert demo.area_name("flood_01", "vi") == "Quảng Phú"
+    assert demo.sites.at["flood_01", "threshold_cm"] == 25
     assert demo.sites.loc["river_01", ["alarm_1_m", "alarm_2_m", "alarm_3_m"]].tolist() == [4.3, 5.3, 6.3]
     noise = demo.sites[demo.sites["kind"] == "noise_station"]
-    assert (noise["noise_limit_day_dba"] == 70).all() and (noise["noise_limit_night_dba"] == 55).all()
+    assert (noise["noise_limit_day_dba"] == 70).all()
+    assert (noise["noise_limit_night_dba"] == 55).all()
     assert len(demo.sources) == 10
     assert all(source.owner and "máy lẻ" in source.contact for source in demo.sources)
 
@@ -85,10 +91,11 @@ def test_wards_share_their_edges_without_gap_or_overlap(land: dict[str, Any]) ->
     edges: Counter[tuple[tuple[float, ...], tuple[float, ...]]] = Counter()
     for ward in layer(land, "ward"):
         ring = ward["geometry"]["coordinates"][0]
-        assert ring[0] == ring[-1] and signed_area(ring) > 0, "closed and anticlockwise"
-        edges.update((tuple(a), tuple(b)) for a, b in zip(ring, ring[1:], strict=False))
+        assert ring[0] == ring[-1], "closed"
+        assert signed_area(ring) > 0, "anticlockwise"
+        edges.update((tuple(a), tuple(b)) for a, b in itertools.pairwise(ring))
     outline = layer(land, "city")[0]["geometry"]["coordinates"][0]
-    rim = {(tuple(a), tuple(b)) for a, b in zip(outline, outline[1:], strict=False)}
+    rim = {(tuple(a), tuple(b)) for a, b in itertools.pairwise(outline)}
     assert max(edges.values()) == 1
     alone = {edge for edge in edges if (edge[1], edge[0]) not in edges}
     assert alone == rim
@@ -114,19 +121,23 @@ def test_the_land_and_the_files_use_the_same_names(demo: City, land: dict[str, A
 
 def test_the_pilot_is_real_dated_and_without_any_simulation() -> None:
     pilot = load_city("bac_giang")
-    assert not pilot.simulated and pilot.city_site == "bac_giang"
+    assert not pilot.simulated
+    assert pilot.city_site == "bac_giang"
     assert set(pilot.areas.index) == {
         "07210", "07228", "07681", "07682", "07696", "07699", "07738", "07774", "07777", "07795", "07798",
     }  # fmt: skip
     assert set(pilot.areas["valid_from"]) == {"2025-07-01"}
-    assert pilot.areas.at["07210", "name_vi"] == "Bắc Giang" and pilot.areas.at["07795", "name_vi"] == "Nếnh"
-    assert pilot.areas["latitude"].between(21.1, 21.4).all() and pilot.areas["longitude"].between(106.0, 106.35).all()
+    assert pilot.areas.at["07210", "name_vi"] == "Bắc Giang"
+    assert pilot.areas.at["07795", "name_vi"] == "Nếnh"
+    assert pilot.areas["latitude"].between(21.1, 21.4).all()
+    assert pilot.areas["longitude"].between(106.0, 106.35).all()
     stations = pilot.sites[pilot.sites["kind"] == "river_station"]
     assert set(stations.index) == {"river_phu_lang_thuong", "river_dap_cau"}
     assert (stations[["alarm_1_m", "alarm_2_m", "alarm_3_m"]] == [4.3, 5.3, 6.3]).all().all()
     assert {source.connector for source in pilot.sources} == {"open_meteo", "spreadsheet"}
     asked = [site for source in pilot.sources for site in source.options.get("sites", [])]
-    assert asked and set(asked) <= set(pilot.sites.index)
+    assert asked
+    assert set(asked) <= set(pilot.sites.index)
 
 
 def test_the_pilot_ships_no_boundaries_and_marks_what_must_be_confirmed() -> None:

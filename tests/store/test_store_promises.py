@@ -50,7 +50,7 @@ def a_city(root: Path, areas: dict[str, str]) -> City:
     folder = root / "config" / "toy"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "city.toml").write_text(
-        'name_vi = "Phố Thử"\nname_en = "Toytown"\ncentre_vi = "x"\ncentre_en = "x"\nlatitude = 21.0\nlongitude = 106.0\n',
+        'name_vi = "Phố Thử"\nname_en = "Toytown"\ncentre_vi = "x"\ncentre_en = "x"\nlatitude = 2.0\nlongitude = 1.0\n',
         encoding="utf-8",
     )
     (folder / "areas.toml").write_text(
@@ -127,6 +127,9 @@ def test_a_changed_quality_alone_is_a_revision_too(store: Store) -> None:
     assert store.write_observations(rows(row(TEN, 48.0, quality="suspect")), TEN + HOUR).revised == 1
     assert list(store.read_observations(["pm25"], LONG_AGO, FAR_AHEAD, as_known_at=TEN)["quality"]) == ["pass"]
     assert list(store.read_observations(["pm25"], LONG_AGO, FAR_AHEAD)["quality"]) == ["suspect"]
+    taken_back = rows(row(TEN, 48.0, quality="suspect")).assign(value=float("nan"))
+    assert store.write_observations(taken_back, TEN + 2 * HOUR).revised == 1
+    assert store.write_observations(rows(row(TEN, 48.0, quality="suspect")), TEN + 3 * HOUR).revised == 1
 
 
 def test_three_revisions_show_one_row_at_every_moment(store: Store) -> None:
@@ -314,7 +317,7 @@ def test_a_site_that_moves_to_another_ward_takes_its_history_along(store: Store,
 
 
 def test_the_usual_band_counts_a_label_to_the_hour_that_it_ends(store: Store) -> None:
-    """Five Tuesdays, 10:00 (09:00-10:00) with 10, 20, 30, 40, 50: hour 24 + 9 of the week, p10 14, median 30, p90 46."""
+    """Five Tuesdays, 10:00 (09:00-10:00) with 10 to 50: hour 24 + 9 of the week, p10 14, median 30, p90 46."""
     weeks = [row(TEN - timedelta(weeks=4 - week), 10.0 * (week + 1)) for week in range(5)]
     nearly = row(TEN + timedelta(minutes=1), 7.0)
     too_old = row(TEN - timedelta(weeks=9), 9999.0)
@@ -389,7 +392,8 @@ def test_an_alert_comes_back_as_it_went_in(store: Store) -> None:
     (entry,) = store.read_journal(TEN).to_dict("records")
     assert entry == {
         "entry": 1, "happened_at": pd.Timestamp(TEN), "rule": "pm25_high", "site_id": "air_1", "state_before": "NORM",
-        "state_after": "UNACK", "priority": "high", "value": 91.5, "actor": "Lan", "deed": "raise", "reason": "vì «mưa»",
+        "state_after": "UNACK", "priority": "high", "value": 91.5, "actor": "Lan", "deed": "raise",
+        "reason": "vì «mưa»",
     }  # fmt: skip
     store.change_alerts(lambda known: ([replace(known[full.key], acked=True)], []))
     assert store.read_alerts() == [plain, replace(full, acked=True)], "one live instance per rule and site"

@@ -1,0 +1,12 @@
+// Tells the server once whether this browser can draw WebGL, after the fonts that a canvas needs are there.
+export default function (component) {
+  const { setStateValue } = component
+  if (window.__cityReady) return
+  window.__cityReady = true
+  const canvas = document.createElement("canvas")
+  const webgl = Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"))
+  const families = ['"IBM Plex Sans"', '"IBM Plex Sans Condensed"']
+  const weights = [400, 500, 600]
+  const wanted = families.flatMap((family) => weights.map((weight) => document.fonts.load(`${weight} 16px ${family}`, "Ế")))
+  Promise.allSettled(wanted).then(() => setStateValue("canvas", webgl ? "webgl" : "none"))
+}
