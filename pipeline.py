@@ -38,7 +38,7 @@ from core.catalogue import Catalogue, Indicator
 from core.clock import Clock, ScenarioClock, SystemClock
 from core.config import City, ConfiguredSource, load_city
 from core.i18n import LANGUAGES
-from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceError
+from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
 from core.snapshot import Reading, RuleWords, Snapshot, SourceState, freshness
 from core.window import Window
 from store.base import Change, Store
@@ -51,6 +51,7 @@ OVERLAP = timedelta(hours=2)  # sources correct their last hours: ask for them a
 ALERT_LOOKBACK = timedelta(hours=3)  # on a first start, older history is no news
 ALERT_CATCH_UP = timedelta(hours=24)  # after a pause of the house, what happened meanwhile is judged
 PATIENCE_S = 5.0  # a cycle waits so long for sources; whoever answers later is taken in the next one
+ASK_AGAIN = timedelta(minutes=5)  # a source that failed is asked again after this, whatever its own rhythm
 HEALTH_EVERY = timedelta(minutes=5)
 BAND_EVERY = timedelta(hours=24)
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
@@ -207,7 +208,8 @@ class Line:
             if feed.running is None and feed.next_at <= now:
                 feed.running = self._pool.submit(self._fetch, feed, self._request(feed, now))
                 feed.running.add_done_callback(lambda _: self._wake.set())
-                feed.next_at = now + min(feed.source.every, self.city.cycle * 5)
+                simulated = feed.state.kind == "simulation"  # costs nobody anything: ask soon after each hour
+                feed.next_at = now + (min(feed.source.every, ASK_AGAIN) if simulated else feed.source.every)
                 feed.state = replace(feed.state, tried_at=now)
         # The simulator is this machine's own work and always ends; a network may not.
         simulated = [feed.running for feed in self._feeds if feed.running and feed.state.kind == "simulation"]
@@ -247,7 +249,7 @@ class Line:
         errors: list[HouseError] = []
         for payload in payloads:
             digest = hashlib.sha256(payload.body).hexdigest()
-            if feed.module.SOURCE.kind == "report" and feed.known_files.get(payload.name) == digest:
+            if feed.module.SOURCE.static and feed.known_files.get(payload.name) == digest:
                 continue
             try:
                 rows = feed.module.parse(payload)
@@ -293,8 +295,10 @@ class Line:
             feed.state = replace(feed.state, since=now)
         wait_s = getattr(answer.error, "retry_after_s", None)
         if wait_s:
-            feed.next_at = max(feed.next_at, now + timedelta(seconds=wait_s))
-        feed.state = replace(feed.state, up=False, error=str(answer.error), problems=answer.problems)
+            feed.next_at = now + timedelta(seconds=wait_s)
+        else:
+            feed.next_at = min(feed.next_at, now + ASK_AGAIN)
+        feed.state = replace(feed.state, up=False, error=str(answer.error), error_kind=_error_kind(answer.error), problems=answer.problems)
 
     def _answered(self, feed: Feed, good: pd.DataFrame, bad: int, problems: tuple[str, ...], now: datetime) -> None:
         if feed.state.up is False:
@@ -308,6 +312,7 @@ class Line:
             feed.state,
             up=True,
             error="",
+            error_kind="",
             problems=problems,
             rows=len(good),
             set_aside=bad,
@@ -433,12 +438,18 @@ class Line:
 
     def _readings(self, now: datetime) -> dict[tuple[str, str], Reading]:
         newest = self.store.latest().sort_values("time")
+        rhythm = {feed.source.key: feed.source.every for feed in self._feeds}
+        at_site: dict[str, timedelta] = {}  # an indicator is as slow as the slowest source of its site
+        for site_id, key in zip(newest["site_id"], newest["source"], strict=True):
+            if key in rhythm:
+                at_site[site_id] = max(rhythm[key], at_site.get(site_id, rhythm[key]))
         found: dict[tuple[str, str], Reading] = {}
         for row in newest.itertuples(index=False):
             item = self.catalogue.get(row.observed_property)
             if item is None:
                 continue
             age = max(now - row.time.to_pydatetime(), timedelta(0))
+            every = rhythm.get(row.source) or at_site.get(row.site_id, timedelta(0))
             found[(row.observed_property, row.site_id)] = Reading(
                 site_id=row.site_id,
                 item=item,
@@ -447,13 +458,19 @@ class Line:
                 source=row.source,
                 received_at=row.received_at.to_pydatetime(),
                 age=age,
-                freshness=freshness(age, item),
+                freshness=freshness(age, item, every),
             )
         return found
 
 
 _EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
 _ALSO_SHOWN = ("flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min")
+
+
+def _error_kind(error: HouseError | None) -> str:
+    """unavailable | refused | changed | input: what a person can do about it."""
+    kinds = {SourceUnavailable: "unavailable", SourceRefused: "refused", SourceChanged: "changed"}
+    return next((name for kind, name in kinds.items() if isinstance(error, kind)), "input")
 
 
 def _floor(moment: datetime, step: timedelta) -> datetime:
@@ -508,7 +525,11 @@ def open_line(city_key: str | None = None, *, scenario: str = "", speed: float =
     if not 1.0 <= speed <= 600.0:
         raise InputError(f"--speed {speed:g}: give a number from 1 to 600")
     chosen = load_scenario(scenario)
-    start = chosen.start_before(datetime.now(UTC), city.zone)
+    now = datetime.now(UTC)
+    today = now.astimezone(city.zone).date()
+    start = chosen.starts_at(today, city.zone)
+    if start > now:  # its clock time has not come today: yesterday's evening has no rows from the future beside it
+        start = chosen.starts_at(today - timedelta(days=1), city.zone)
     path = city.store_path.with_name(f"{city.store_path.stem}-{scenario}.duckdb")
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()

@@ -320,7 +320,8 @@ def _hatch(rings: Sequence[Sequence[Sequence[float]]]) -> list[list[list[float]]
                 crossings.append(start[0] + share * (end[0] - start[0]))
         crossings.sort()
         for left, right in zip(crossings[::2], crossings[1::2], strict=False):
-            strokes.append([[round(left, 6), round(left + offset, 6)], [round(right, 6), round(right + offset, 6)]])
+            if right - left > 1e-5:  # a corner that is only touched gives no stroke
+                strokes.append([[round(left, 6), round(left + offset, 6)], [round(right, 6), round(right + offset, 6)]])
     return strokes
 
 

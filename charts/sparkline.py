@@ -141,16 +141,20 @@ def sparkline(
         outline_y = _EDGE_PX + (highest - np.concatenate((high, low[::-1]))) * scale_y
         parts.append(f'<path d="{_path(outline_x, outline_y)}z" fill="{theme.band}"/>')
 
-    holes = ""
+    boxes: list[list[float]] = []
     for start, end in gaps(at, since_s, until_s, period_s):
         left, right = _EDGE_PX + (start - since_s) * scale_x, _EDGE_PX + (end - since_s) * scale_x
         if end == until_s:
             right = width - 0.5
         elif right - left < _LEAST_HOLE_PX:
             left, right = (left + right - _LEAST_HOLE_PX) / 2, (left + right + _LEAST_HOLE_PX) / 2
-        holes += f"M{left:.1f} .5H{right:.1f}V{height - 0.5}H{left:.1f}z"
-    if holes:
-        parts.append(f'<path class="gap" d="{holes}" {dashes}/>')
+        if boxes and left < boxes[-1][1] + 1:
+            boxes[-1][1] = right
+        else:
+            boxes.append([left, right])
+    if boxes:
+        outline = "".join(f"M{left:.1f} .5H{right:.1f}V{height - 0.5}H{left:.1f}z" for left, right in boxes)
+        parts.append(f'<path class="gap" d="{outline}" {dashes}/>')
 
     most = min(width, MOST_POINTS)
     stretches = runs(at, period_s)

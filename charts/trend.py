@@ -32,6 +32,7 @@ _ROOM_FOR_LABELS = 0.14  # of the span, right of «now», for the direct labels
 _LABEL_PITCH_PX = 17
 _AROUND_PLOT_PX = 70  # what unit, flags and axis take of the height
 _MOST_REACHES = 2.5  # a limit is shown while data and band keep 40 % of the height
+_FINEST_SHARE = 1000  # of the span: about a pixel, less cannot be seen
 _TICK_STEPS = tuple(timedelta(minutes=step) for step in (5, 10, 15, 30, 60, 120, 180, 360, 720)) + tuple(
     timedelta(days=step) for step in (1, 2, 5, 7, 14, 30, 60, 90)
 )
@@ -168,7 +169,9 @@ def trend(
     layers: list[Any] = []
     if usual is not None:
         layers.append(_band_layer(paper, usual, x, y))
-    layers.append(_gap_layer(paper, gaps(at, since.timestamp(), until.timestamp(), paper.period_s), x))
+    holes = gaps(at, since.timestamp(), until.timestamp(), paper.period_s)
+    least_s = (until - since).total_seconds() / _FINEST_SHARE
+    layers.append(_gap_layer(paper, [hole for hole in holes if hole[1] - hole[0] >= least_s], x))
     if visible:
         layers.append(_threshold_layer(paper, visible, x, y))
     layers.append(
@@ -298,11 +301,15 @@ def _band_layer(paper: _Paper, usual: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.C
     at = seconds(usual["time"])
     since_s, until_s = paper.since.timestamp(), paper.until.timestamp()
     grid = np.concatenate(([since_s], at[(at > since_s) & (at < until_s)], [until_s]))
+    low = np.interp(grid, at, usual["low"].to_numpy(dtype=np.float64))
+    high = np.interp(grid, at, usual["high"].to_numpy(dtype=np.float64))
+    # over a long span one row stands for many hours: the envelope of their bands
+    starts = np.arange(0, len(grid), -(-len(grid) // _FINEST_SHARE))
     frame = pd.DataFrame(
         {
-            "time": paper.plain_seconds(grid),
-            "value": np.interp(grid, at, usual["low"].to_numpy(dtype=np.float64)),
-            "high": np.interp(grid, at, usual["high"].to_numpy(dtype=np.float64)),
+            "time": paper.plain_seconds(grid[starts]),
+            "value": np.minimum.reduceat(low, starts),
+            "high": np.maximum.reduceat(high, starts),
         }
     )
     area = alt.Chart(frame, name="band").mark_area(color=paper.theme.band, interpolate="monotone")

@@ -36,6 +36,7 @@ _DOT = re.compile(r"\d+\.\d+(e[+-]?\d{1,3})?|\.\d+")
 _ENGLISH = re.compile(r"\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}")
 _DOUBTFUL = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _DIGITS_MAX = 30  # longer is no measurement
+_TIME_TEXT_MAX = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def rounded(value: datetime) -> datetime:
 def _moment_of_text(shown: str, epoch: datetime = EPOCH_1900) -> Moment:
     text = folded(shown).removeprefix("'")
     wrong = CellError(f"“{_short(shown)}” không phải là ngày giờ; hãy ghi dd/mm/yyyy HH:MM")
-    if not text.isascii() and not re.search("[–—]", text):
+    if len(text) > _TIME_TEXT_MAX or not re.sub("[–—]", "-", text).isascii():
         raise wrong
     if found := _DAY.fullmatch(text):
         return Moment(datetime.combine(_day(found, shown), _MIDNIGHT), "day")

@@ -56,6 +56,7 @@ SOURCE = Source(
     kind="report",
     licence="của đơn vị báo cáo",
     every=timedelta(minutes=5),
+    static=True,
     attribution="Báo cáo của đơn vị",
     traps=(
         "a label without a clock means the END of its day or month",
@@ -65,6 +66,7 @@ SOURCE = Source(
 )
 
 PROBLEMS_MAX = 200
+WORDS_MAX = 400  # a cell may hold 32,767 characters
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls")  # .xls only so that somebody is told what to do
 DEFAULT_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -224,7 +226,7 @@ class _Reading:
             self.unlisted += 1
             return
         page = f", trang “{sheet.name}”" if sheet.name else ""
-        self.problems.append(f"{self.where}{page}, ô {get_column_letter(column + 1)}{row + 1}: {words}")
+        self.problems.append(f"{self.where}{page}, ô {get_column_letter(column + 1)}{row + 1}: {words[:WORDS_MAX]}")
 
     def bounded_problems(self) -> list[str]:
         """At most PROBLEMS_MAX problems, and a line that counts the others."""

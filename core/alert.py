@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PRIORITIES = ("low", "medium", "high", "critical")  # by name, never by digit
+DEEDS = (
+    "raise", "clear", "raise_priority", "lower_priority", "acknowledge", "unacknowledge", "shelve", "unshelve",
+    "shelf_expired", "stale", "live", "comment",
+)  # fmt: skip
 COVERS = ("SHLVD", "DSUPR", "OOSRV")
 
 
@@ -64,5 +68,5 @@ class AlertEvent:
     priority: str
     value: float | None = None
     actor: str = "engine"
-    deed: str = ""  # raise | clear | raise_priority | acknowledge | shelve | unshelve | shelf_expired | stale | live | comment
+    deed: str = ""  # one of DEEDS
     reason: str = ""

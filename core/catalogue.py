@@ -172,4 +172,5 @@ class Source:
     every: timedelta = timedelta(minutes=10)
     secret: str | None = None  # name of the secret, never its value
     attribution: str = ""
+    static: bool = False  # files that stay what they are: an unchanged one is not read again
     traps: tuple[str, ...] = field(default=())

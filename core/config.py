@@ -21,6 +21,8 @@ from core.errors import ConfigError
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CITY = "demo"
 SITE_COLUMNS = ("site_id", "kind", "name_vi", "name_en", "area", "latitude", "longitude")
+OVERVIEW_GROUPS = ("traffic", "environment", "services")
+MOST_OVERVIEW_ROWS = 10  # what can be read from six metres
 AREA_COLUMNS = ("code", "kind", "name_vi", "name_en", "parent", "population", "latitude", "longitude", "valid_from")
 SITE_KINDS = (
     "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
@@ -70,6 +72,7 @@ class City:
     areas: pd.DataFrame
     sources: tuple[ConfiguredSource, ...]
     shift: Mapping[str, Any]
+    overview: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # group -> (property, which site speaks for it)
 
     @property
     def city_site(self) -> str:
@@ -173,7 +176,26 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         areas=areas,
         sources=_sources(folder / "sources.toml"),
         shift=take(table, "shift", dict, where, {}),
+        overview=_overview(take(table, "overview", dict, where), where),
     )
+
+
+def _overview(table: Mapping[str, Any], where: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """[overview]: per group a list of «property:pick»; pick is city, worst, sum, river or a site_id."""
+    groups = []
+    for group in table:
+        if group not in OVERVIEW_GROUPS:
+            raise ConfigError(f"{where}: [overview] {group} is not one of {', '.join(OVERVIEW_GROUPS)}")
+        rows = []
+        for entry in take(table, group, list, f"{where}: [overview]"):
+            key, _, pick = str(entry).partition(":")
+            if not key or not pick:
+                raise ConfigError(f'{where}: [overview] {group}: {entry!r} must read "property:pick", for example "vn_aqi:worst"')
+            rows.append((key, pick))
+        groups.append((group, tuple(rows)))
+    if sum(len(rows) for _, rows in groups) > MOST_OVERVIEW_ROWS:
+        raise ConfigError(f"{where}: [overview] holds more than {MOST_OVERVIEW_ROWS} rows; a wall shows no more")
+    return tuple(groups)
 
 
 def _frame(path: Path, entry: str, columns: tuple[str, ...], index: str) -> pd.DataFrame:

@@ -26,6 +26,7 @@ class SourceState:
     up: bool | None  # None: not tried yet
     since: datetime | None  # since when it has been up or down
     error: str = ""
+    error_kind: str = ""  # unavailable | refused | changed | input
     tried_at: datetime | None = None
     received_at: datetime | None = None  # last time that rows came
     newest_at: datetime | None = None  # newest observation time that it ever gave
@@ -144,10 +145,15 @@ def hour_of_week(at: datetime, city: City) -> int:
     return local.weekday() * 24 + local.hour
 
 
-def freshness(age: timedelta, item: ObservedProperty) -> str:
-    """fresh up to one period (and a half, for the way), late up to stale_after, old past it, absent past a day."""
-    if age > max(ABSENT_AFTER, 2 * item.stale_after):
+def freshness(age: timedelta, item: ObservedProperty, every: timedelta = timedelta(0)) -> str:
+    """fresh up to one period (and a half, for the way), late up to stale_after, old past it, absent past a day.
+
+    `every` is how often the source reports: an hourly model's rain is not silent after the half hour of a gauge.
+    """
+    period = max(item.period, every)
+    stale_after = max(item.stale_after, 2.5 * every)
+    if age > max(ABSENT_AFTER, 2 * stale_after):
         return ABSENT
-    if age > item.stale_after:
+    if age > stale_after:
         return OLD
-    return LATE if age > 1.5 * item.period else FRESH
+    return LATE if age > 1.5 * period else FRESH

@@ -1,7 +1,9 @@
 """Sums over a trailing span from readings that each stand for an interval of their own: rain gauges, noise meters.
 
-A reading at 07:10 of a ten-minute series stands for 07:00-07:10. It counts towards a span only when its whole interval
-lies inside, and the span counts only when enough of it is covered: a silent gauge is not a dry one.
+A reading at 07:10 of a ten-minute series stands for 07:00-07:10. It counts towards the spans in which its label lies,
+as long as its interval does not begin a whole step before the span: a logger that labels 07:03 loses nothing, and an
+hourly reading is not taken for the last hour at ten past. A span counts only when enough of it is covered: a silent
+gauge is not a dry one.
 """
 
 from __future__ import annotations
@@ -33,9 +35,9 @@ def own_interval_min(series: Integers, stamps: Integers, fallback_min: int) -> I
 
 
 def trailing(
-    rows: pd.DataFrame, times: pd.DatetimeIndex, span: timedelta, covered_min: int, fallback_min: int
+    rows: pd.DataFrame, times: pd.DatetimeIndex, step: timedelta, span: timedelta, covered_min: int, fallback_min: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sum and mean of the readings whose interval lies in (mark - span, mark], per mark and site.
+    """Sum and mean of the readings of (mark - span, mark], per mark and site; marks lie `step` apart.
 
     NaN where less than `covered_min` minutes of the span are covered. The mean weighs each reading with its interval.
     Several sources of one site are summed up apart and then averaged.
@@ -54,12 +56,13 @@ def trailing(
 
     grid = microseconds(times)
     start = np.searchsorted(grid, stamps)
-    stop = np.searchsorted(grid, stamps + length_us(span) - minutes * MINUTE_US, side="right")
+    late = np.maximum(minutes * MINUTE_US - length_us(step), 0)
+    stop = np.searchsorted(grid, stamps + length_us(span) - late)
     repeats = np.maximum(stop - start, 0)
     reading = np.repeat(np.arange(len(values)), repeats)
-    step = np.arange(len(reading)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    onward = np.arange(len(reading)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     width = len(sites) * len(source_names)
-    cell = (start[reading] + step) * width + series[reading]
+    cell = (start[reading] + onward) * width + series[reading]
 
     def per_mark(weights: np.ndarray) -> np.ndarray:
         return np.bincount(cell, weights=weights[reading], minlength=len(times) * width)

@@ -70,7 +70,7 @@ def compute(window: Window) -> pd.DataFrame:
     times = marks(window, HOUR)
     rows = usable(window, "noise_level")
     rows = rows.assign(value=10.0 ** (rows["value"] / 10.0))
-    _, energy = trailing(rows, times, HOUR, COVERED_MIN, METER_INTERVAL_MIN)
+    _, energy = trailing(rows, times, HOUR, HOUR, COVERED_MIN, METER_INTERVAL_MIN)
     laeq = energy.apply(np.log10) * 10.0
     hour = local_hour(times, window.zone)
     is_day = (hour >= DAY_BEGINS) & (hour < NIGHT_BEGINS)

@@ -1,6 +1,6 @@
 """Rain of the last hour [mm], per gauge.
 
-Sum of the readings whose whole interval lies in the span, whatever the interval of the gauge is; 50 of 60 minutes
+Sum of the readings of the span, whatever the interval of the gauge is; 50 of 60 minutes
 must be covered (ours), because a silent gauge is not a dry one.
 No legal limit: ours, to be tuned to the places that flood.
 """
@@ -51,7 +51,6 @@ INDICATOR = Indicator(
 
 def compute(window: Window) -> pd.DataFrame:
     """Millimetres per gauge."""
-    total, _ = trailing(
-        usable(window, "rainfall"), marks(window, INDICATOR.period), HOUR, COVERED_MIN, GAUGE_INTERVAL_MIN
-    )
+    rows, times = usable(window, "rainfall"), marks(window, INDICATOR.period)
+    total, _ = trailing(rows, times, INDICATOR.period, HOUR, COVERED_MIN, GAUGE_INTERVAL_MIN)
     return results(window, {INDICATOR.key: total})

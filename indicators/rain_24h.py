@@ -1,6 +1,6 @@
 """Rain of the last 24 hours [mm], per gauge.
 
-Sum of the readings whose whole interval lies in the span, whatever the interval of the gauge is; 20 of 24 hours
+Sum of the readings of the span, whatever the interval of the gauge is; 20 of 24 hours
 must be covered (ours), because a silent gauge is not a dry one.
 Heavy rain > 50, very heavy > 100 mm are terms of the weather service; QĐ 18/2021/QĐ-TTg Điều 46 begins its bands
 of 24-h rain at 100, 200 and 400 mm. The risk level itself is declared in a bulletin and never computed.
@@ -51,7 +51,6 @@ INDICATOR = Indicator(
 
 def compute(window: Window) -> pd.DataFrame:
     """Millimetres per gauge."""
-    total, _ = trailing(
-        usable(window, "rainfall"), marks(window, INDICATOR.period), DAY, COVERED_MIN, GAUGE_INTERVAL_MIN
-    )
+    rows, times = usable(window, "rainfall"), marks(window, INDICATOR.period)
+    total, _ = trailing(rows, times, INDICATOR.period, DAY, COVERED_MIN, GAUGE_INTERVAL_MIN)
     return results(window, {INDICATOR.key: total})

@@ -11,10 +11,10 @@ import pandas as pd
 import streamlit as st
 
 from alerts import deeds
+from alerts.lifecycle import Refused
 from charts import sparkline, trend
 from core import formats
 from core.alert import PRIORITIES, Alert
-from core.errors import InputError
 from core.snapshot import RuleWords
 from ui import panel, query, render
 from ui.frame import REFRESH_S, Screen, strip
@@ -223,8 +223,8 @@ def _apply(screen: Screen, key: Key, name: str, deed: Callable[..., Any]) -> Non
     title = words.title[screen.language] if words else key[0]
     try:
         screen.line.act(lambda alerts: deed(alerts, actor=actor, now=now))
-    except InputError as error:
-        st.session_state["notice"] = ("error", str(error), None, None)
+    except Refused as refusal:
+        st.session_state["notice"] = ("error", refusal.words(screen.language), None, None)
     else:
         undo = (key, now) if name == "acknowledge" else None
         st.session_state["notice"] = ("done", screen.t(f"alert.done_{name}", title=title), undo, now)

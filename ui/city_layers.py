@@ -13,7 +13,7 @@ from ui.frame import Screen
 from ui.views import View
 
 REDRAW_S = 60
-MAP_HEIGHT_PX = 680
+MAP_HEIGHT_PX = 620
 THEMES: dict[str, tuple[str, str] | None] = {  # theme -> (property, how sites of a ward combine)
     "alerts": None,
     "traffic": ("relative_speed", "min"),
@@ -86,12 +86,10 @@ def _picture(screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: 
         height_px=MAP_HEIGHT_PX,
     )
     able = panel.canvas("map_canvas")
-    if snapshot.geometry is None:
-        path = snapshot.city.geometry
-        st.info(screen.t("map.no_geometry", path="/".join(path.parts[-3:]) if path else "data/"))
-        panel.panel("map_still", {"map": str(view.city_map(760, MAP_HEIGHT_PX, text_px=16.0))})
-    elif able != "webgl":  # a still picture at once; the live one follows when fonts are there, if the browser can
-        panel.panel("map_still", {"map": str(view.city_map(760, MAP_HEIGHT_PX, text_px=16.0))})
+    if snapshot.geometry is None or able != "webgl":
+        # a still picture at once; the live one follows when the fonts are there, if the browser can draw it
+        still = view.city_map(900, MAP_HEIGHT_PX, text_px=16.0, message=_advice(screen))
+        panel.panel("map_still", {"map": f'<section class="map">{still}</section>'})
         if able == "none":
             st.caption(screen.t("map.no_webgl"))
     else:
@@ -104,6 +102,14 @@ def _picture(screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: 
                 decimals=decimals, no_data=any(value is None for value in fill.values()),
             )  # fmt: skip
         panel.panel("map_legend_panel", {"legend": legend})
+
+
+def _advice(screen: Screen) -> str:
+    """What an operator must do to see boundaries; empty where they are there."""
+    city = screen.snapshot.city
+    if screen.snapshot.geometry is not None:
+        return ""
+    return screen.t("map.no_geometry", path="/".join(city.geometry.parts[-3:]) if city.geometry else "data/")
 
 
 def _fill(snapshot: Snapshot, theme: str, language: str) -> tuple[dict[str, float | None] | None, list[float], str, int]:

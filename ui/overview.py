@@ -6,7 +6,7 @@ from core import formats
 from core.alert import Alert
 from ui import render
 from ui.frame import strip as status_strip
-from ui.views import OVERVIEW, View
+from ui.views import View
 
 MOST_CARDS = 4
 
@@ -22,6 +22,7 @@ def wall(view: View) -> dict[str, str]:
         "wall_head.html",
         view,
         weekday=formats.weekday(view.now, view.zone, view.language),
+        trouble=view.trouble() if view.situation().known else "",  # the banner says it while nothing is known
         day=formats.day(view.now, view.zone, view.language),
     )
     return {"head": head, **_parts(view, map_size=(680, 720), map_text_px=22.0, strip=(1420, 84, 20.0))}
@@ -31,7 +32,7 @@ def _parts(
     view: View, *, map_size: tuple[int, int], map_text_px: float, strip: tuple[int, int, float]
 ) -> dict[str, str]:
     opened = view.snapshot.open_alerts()
-    groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in OVERVIEW]
+    groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in view.snapshot.city.overview]
     headline, support = view.sentence()
     return {
         "banner": _html("banner.html", view, headline=headline, support=support, counts=view.counts(), lead=view.situation().lead),

@@ -143,8 +143,9 @@ def _others(
     with st.container(key="trend_others"):
         st.markdown(f"**{screen.t('trends.others')}**")
         chart = trend.small_multiples(
-            named, prop=item, zone=snapshot.city.zone, language=screen.language, theme=screen.look, since=since, until=until
-        )
+            named, prop=item, zone=snapshot.city.zone, language=screen.language, theme=screen.look, since=since, until=until,
+            columns=4, width=300, height=110,
+        )  # fmt: skip
         st.altair_chart(chart, theme=None, key="trend_small")
 
 

@@ -19,12 +19,6 @@ from core.snapshot import ABSENT, OLD, Reading, RuleWords, Snapshot, SourceState
 from indicators.vn_aqi import level
 from ui.render import picture
 
-# The overview asks three questions of the city; each row is a property and which site speaks for it.
-OVERVIEW: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("traffic", (("travel_time_index", "city"), ("arterial_speed", "city"), ("open_incidents", "sum"))),
-    ("environment", (("rain_1h", "worst"), ("river_level", "river"), ("vn_aqi", "worst"), ("noise_laeq", "worst"))),
-    ("services", (("reports_60min", "city"), ("on_time_rate", "city"), ("satisfaction", "city"))),
-)
 AS_USUAL_SHARE = 0.1  # of the band's own height: a value that far outside still reads «như thường»
 FEW = 5  # counts below it are not compared
 AS_USUAL_RELATIVE = 0.02  # of the usual value: a narrow band is no reason to speak of a deviation of one per cent
@@ -118,7 +112,7 @@ class View:
             picture=self.spark(key, site_id, reading, alert.priority if alert else None, width, height),
             facts=self._facts(reading, item, source),
             simulated=city.simulated,
-            model=bool(source and source.kind == "model"),
+            model=self._from_model(reading, source),
         )
 
     def short_name(self, item: ObservedProperty) -> str:
@@ -137,8 +131,8 @@ class View:
             mark=Markup(""),
             priority="",
             state=ABSENT,
-            note=self.t("state.no_data"),
-            subnote=self.t("state.never"),
+            note=self.t("state.none_yet"),
+            subnote=self.t("state.data"),
             picture=self.spark(item.key, site_id, None, None, 150, 40),
             facts=((self.t("fact.unit"), item.unit_label(self.language) or "1"),),
             simulated=self.snapshot.city.simulated,
@@ -233,7 +227,7 @@ class View:
             (t("fact.received"), formats.moment(reading.received_at, self.now, self.zone)),
             (t("fact.source"), source.source.name(self.language) if source else self._computed(item)),
         ]
-        if source and source.kind == "model":
+        if self._from_model(reading, source):
             facts.append((t("fact.kind"), t("kind.model")))
         if city.simulated:
             facts.append((t("fact.kind"), t("kind.simulation")))
@@ -250,6 +244,14 @@ class View:
 
     def _source(self, key: str) -> SourceState | None:
         return next((state for state in self.snapshot.sources if state.source.key == key), None)
+
+    def _from_model(self, reading: Reading, source: SourceState | None) -> bool:
+        """True when a model gave the value, or gave everything that the value was computed from."""
+        if source is not None:
+            return source.kind == "model"
+        behind = {one.source for one in self.snapshot.readings.values() if one.site_id == reading.site_id}
+        kinds = {state.kind for state in self.snapshot.sources if state.source.key in behind}
+        return kinds == {"model"}
 
     def _alert_of(self, key: str, site_id: str) -> Alert | None:
         related = RELATED.get(key, (key,))
@@ -311,7 +313,7 @@ class View:
             title=words.title[language] if words else alert.rule,
             value="" if words and words.missing else self._with_unit(alert.value, item),
             limit=self.limit(alert),
-            place=f"{name} · {area}" if area and area != name else name,
+            place=f"{name} · {area}" if area and area not in name else name,
             age=formats.duration(age, language),
             raised=formats.moment(since, self.now, self.zone),
             state=alert.state,
@@ -376,7 +378,7 @@ class View:
         if found.lead is not None:
             card = self.card(found.lead)
             site = self.snapshot.city.site_name(found.lead.site_id, self.language)
-            lead = card.title if len(card.title) + len(site) > 44 else f"{card.title}: {site}"
+            lead = joined_name(card.title, site)
             chain = " → ".join(self._link(alert) for alert in found.chain)
             return lead, chain or f"{card.value} · {card.limit} · {card.place}".strip(" ·")
         if not found.known:
@@ -401,7 +403,9 @@ class View:
 
     # -- pictures ---------------------------------------------------------------------------------------------------
 
-    def city_map(self, width: int, height: int, *, only: Sequence[str] | None = None, text_px: float = 22.0) -> Markup:
+    def city_map(
+        self, width: int, height: int, *, only: Sequence[str] | None = None, text_px: float = 22.0, message: str = ""
+    ) -> Markup:
         """The city with only the abnormal coloured."""
         wards, segments, markers = self.marks(only)
         return picture(
@@ -415,7 +419,7 @@ class View:
                 segments=segments,
                 markers=markers,
                 places=self._places(),
-                message="" if self.snapshot.geometry else self.t("map.no_geometry_short"),
+                message=message or ("" if self.snapshot.geometry else self.t("map.no_geometry_short")),
                 alt=self.t("page.map"),
             )
         )
@@ -503,3 +507,16 @@ RELATED = {
     "files_overdue": ("files_overdue", "overdue_share"),
     "arterial_speed": ("arterial_speed", "relative_speed"),
 }
+
+
+LONGEST_HEADLINE = 46  # characters in one line of the wall at reading size
+
+
+def joined_name(title: str, place: str) -> str:
+    """«Ngập hầm chui» at «Hầm chui Đông Kiều» reads «Ngập hầm chui Đông Kiều»; too long, the title stands alone."""
+    words = place.split()
+    for count in range(len(words), 0, -1):
+        if title.casefold().endswith(" ".join(words[:count]).casefold()):
+            return " ".join([title, *words[count:]])
+    both = f"{title}: {place}"
+    return both if len(both) <= LONGEST_HEADLINE else title

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerts.deeds import shelve
 from alerts.engine import evaluate
 from alerts.rules import load_rules
 from core.catalogue import ObservedProperty
@@ -163,6 +164,15 @@ def test_an_alert_whose_rule_is_gone_or_off_or_no_longer_there_is_ended(tmp_path
         assert [alert.state for alert in changed] == ["RTNUN"]
         assert [event.deed for event in events] == ["clear"]
         assert evaluate(changed_rules, empty(), by_key(changed), now=at(8)) == ([], [])
+
+
+def test_a_shelf_runs_out_also_when_the_rule_is_gone(tmp_path):
+    rules = written(tmp_path, road_flood=FLOOD)
+    alerts = by_key(evaluate(rules, rows((0, "flood_01", 12), (5, "flood_01", 12)), {}, now=at(6))[0])
+    shelved, _ = shelve(alerts, list(alerts), "Lê Thu Hà", at(7), at(67), "thử")
+    changed, events = evaluate([], empty(), by_key(shelved), now=at(67))
+    assert [alert.state for alert in changed] == ["RTNUN"]
+    assert [event.deed for event in events] == ["clear", "shelf_expired"]
 
 
 def test_events_come_in_order_of_time(tmp_path):

@@ -218,6 +218,8 @@ def test_times_and_value_of_an_alert():
     assert (alert.raised_at, alert.acked_at, alert.cleared_at, alert.seen_at) == (at(0), at(1), at(5), at(5))
     assert (alert.value, alert.acked_by, alert.turning_since) == (9.0, "Lê Thu Hà", None)
     assert [event.value for event in journal] == [12.0, 12.0, 9.0]
+    again, _ = lifecycle.observe(alert, PLAIN, 12.0, at(10))
+    assert (again.raised_at, again.cleared_at, again.acked_at, again.acked_by) == (at(10), None, None, "")
     assert play(FLOOD, [(0, 12.0, "NORM"), (3, 13.0, "NORM")])[0].turning_since == at(0)
 
 

@@ -117,6 +117,8 @@ def test_equality_and_directions(tmp_path):
     assert (below.reaches(4.3, 4.3), below.reaches(4.4, 4.3)) == (True, False)
     assert (strict.reaches(4.3, 4.3), strict.reaches(4.31, 4.3)) == (False, True)
     assert below.limits_at("river_01")[0].off_at == 4.35
+    small = PLAIN.replace("setpoint = 4.3", "setpoint = 0.3").replace("deadband = 0.05", "deadband = 0.1")
+    assert load(tmp_path, small).limits_at("river_01")[0].off_at == 0.2, "not 0.19999999999999998"
 
 
 @pytest.mark.parametrize("name", ["cause", "consequence", "action", "owner", "time_to_act_min"])

@@ -33,7 +33,9 @@ def flat_band(low: float, high: float) -> pd.DataFrame:
     return pd.DataFrame({"time": hours, "low": low, "high": high})
 
 
-def line(at: pd.DatetimeIndex, values: list[float] | np.ndarray, band: pd.DataFrame | None = None, **more: object) -> str:
+def line(
+    at: pd.DatetimeIndex, values: list[float] | np.ndarray, band: pd.DataFrame | None = None, **more: object
+) -> str:
     options: dict[str, object] = {"since": SINCE, "until": UNTIL, "theme": WALL, "period": FIVE, **more}
     return sparkline(at, values, band, **options)  # type: ignore[arg-type]
 
@@ -150,7 +152,8 @@ def test_a_long_day_stays_under_two_kilobytes_and_keeps_its_peak() -> None:
 
 def test_the_end_mark_has_the_shape_of_its_priority() -> None:
     marks = {
-        name: ElementTree.fromstring(line(times(), np.full(289, 5.0), abnormal=name))[-1].get("d") for name in PRIORITIES
+        name: ElementTree.fromstring(line(times(), np.full(289, 5.0), abnormal=name))[-1].get("d")
+        for name in PRIORITIES
     }
     letters = {"".join(re.findall("[a-zA-Z]", mark)) + str(mark.count("-")) for mark in marks.values()}
     assert len(letters) == 4
@@ -177,7 +180,9 @@ def test_a_line_is_drawn_in_about_a_millisecond() -> None:
 
 
 def test_the_weekly_band_is_read_in_city_time() -> None:
-    weekly = pd.DataFrame({"low": range(168), "middle": range(168), "high": range(1, 169)}, index=range(168), dtype=float)
+    weekly = pd.DataFrame(
+        {"low": range(168), "middle": range(168), "high": range(1, 169)}, index=range(168), dtype=float
+    )
     band = band_over(weekly, SINCE, UNTIL, ZoneInfo("Asia/Ho_Chi_Minh"))
     assert band is not None
     # Tuesday 10:30 UTC is Tuesday 17:30 in the city: hour 24 + 17 of the week

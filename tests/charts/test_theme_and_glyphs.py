@@ -48,16 +48,16 @@ def saturation(colour: str) -> int:
 def test_every_ink_and_priority_word_can_be_read(theme: Theme, least: float) -> None:
     inks = [theme.ink1, theme.ink2, theme.ink3, *(theme.priority(name).text for name in PRIORITIES)]
     for ink in inks:
-        assert contrast(ink, theme.bg) >= min(least, 4.5 if theme is DESK else 6.0), ink
-        assert contrast(ink, theme.panel) >= (5.9 if theme is WALL else 4.5), ink
+        assert contrast(ink, theme.bg) >= least, ink
+        assert contrast(ink, theme.panel) >= least, ink
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_lines_of_a_priority_stand_out_and_the_normal_line_is_grey(theme: Theme) -> None:
     assert all(contrast(theme.priority(name).line, theme.panel) >= 3 for name in PRIORITIES)
     assert contrast(theme.data, theme.panel) >= 3
-    assert saturation(theme.data) < 24
-    assert saturation(theme.land) < 24
+    assert saturation(theme.data) < 30
+    assert saturation(theme.land) < 30
 
 
 def test_tokens_of_the_specification_arrive_as_css() -> None:

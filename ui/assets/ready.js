@@ -4,7 +4,9 @@ export default function (component) {
   if (window.__cityReady) return
   window.__cityReady = true
   const canvas = document.createElement("canvas")
-  const webgl = Boolean(canvas.getContext("webgl2") || canvas.getContext("webgl"))
+  const context = canvas.getContext("webgl2") || canvas.getContext("webgl")
+  const webgl = Boolean(context)
+  context?.getExtension("WEBGL_lose_context")?.loseContext()
   const families = ['"IBM Plex Sans"', '"IBM Plex Sans Condensed"']
   const weights = [400, 500, 600]
   const wanted = families.flatMap((family) => weights.map((weight) => document.fonts.load(`${weight} 16px ${family}`, "Ế")))
