@@ -13,7 +13,9 @@ if get_script_run_ctx(suppress_warning=True) is None:
     from api import front_door
     from ui import server
 
-    app = st.App(__file__, routes=front_door.routes(server.start), lifespan=front_door.lifespan(server.start, server.stop))
+    app = st.App(
+        __file__, routes=front_door.routes(server.start), lifespan=front_door.lifespan(server.start, server.stop)
+    )
 else:
     from ui import overview
     from ui.frame import open_screen

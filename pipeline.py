@@ -17,11 +17,10 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -37,8 +36,8 @@ from core.alert import AlertEvent
 from core.catalogue import Catalogue, Indicator
 from core.clock import Clock, ScenarioClock, SystemClock
 from core.config import City, ConfiguredSource, load_city
-from core.i18n import LANGUAGES
 from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
+from core.i18n import LANGUAGES
 from core.snapshot import Reading, RuleWords, Snapshot, SourceState, freshness
 from core.window import Window
 from store.base import Change, Store
@@ -50,11 +49,20 @@ FIRST_FETCH = timedelta(days=2)  # how far back a real source is asked when noth
 OVERLAP = timedelta(hours=2)  # sources correct their last hours: ask for them again, the store keeps revisions
 ALERT_LOOKBACK = timedelta(hours=3)  # on a first start, older history is no news
 ALERT_CATCH_UP = timedelta(hours=24)  # after a pause of the house, what happened meanwhile is judged
+RECHECK = timedelta(hours=24)  # on a start, results of that long are computed again: unchanged ones cost no write
 PATIENCE_S = 5.0  # a cycle waits so long for sources; whoever answers later is taken in the next one
 ASK_AGAIN = timedelta(minutes=5)  # a source that failed is asked again after this, whatever its own rhythm
 HEALTH_EVERY = timedelta(minutes=5)
 BAND_EVERY = timedelta(hours=24)
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file that was read: it is read again when its content changes, and what is wrong in it is told until then."""
+
+    digest: str
+    problems: tuple[str, ...]
 
 
 @dataclass
@@ -66,7 +74,7 @@ class Feed:
     state: SourceState
     next_at: datetime
     running: Future[Answer] | None = None
-    known_files: dict[str, str] = field(default_factory=dict)
+    known_files: dict[str, KnownFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,11 +84,11 @@ class Answer:
     rows: pd.DataFrame
     problems: tuple[str, ...] = ()
     error: HouseError | None = None
-    digests: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, KnownFile] = field(default_factory=dict)
 
 
 class Line:
-    """One city's line. `run_once` is a cycle; `start` runs it in a thread for ever; `snapshot` is the newest picture."""
+    """One city's line: `run_once` is a cycle, `start` runs cycles in a thread, `snapshot` is the newest picture."""
 
     def __init__(
         self,
@@ -107,6 +115,9 @@ class Line:
         self._thread: threading.Thread | None = None
         self._published = threading.Condition()
         self._cycle = threading.Lock()
+        self._uncomputed: dict[str, datetime] = {}  # earliest time per property, not yet in indicators
+        self._ahead: dict[str, datetime] = {}  # the same for rows whose time is still to come: fast loggers
+        self._defective: set[str] = set()
         self._fresh_start = True
         self._band_at: datetime | None = None
         self._health_at: datetime | None = None
@@ -122,9 +133,9 @@ class Line:
         """One cycle, in the order of the line. Sources that fail change their own state and nothing else."""
         with self._cycle:
             self._ask(patience_s)
-            changed = self._take_answers()
-            changed |= self._write_health()
-            self._compute(changed)
+            self._take_answers()
+            self._write_health()
+            self._compute()
             self._judge()
             self._refresh_band()
             self._fresh_start = False
@@ -207,15 +218,12 @@ class Line:
         for feed in self._feeds:
             if feed.running is None and feed.next_at <= now:
                 feed.running = self._pool.submit(self._fetch, feed, self._request(feed, now))
-                feed.running.add_done_callback(lambda _: self._wake.set())
                 simulated = feed.state.kind == "simulation"  # costs nobody anything: ask soon after each hour
                 feed.next_at = now + (min(feed.source.every, ASK_AGAIN) if simulated else feed.source.every)
                 feed.state = replace(feed.state, tried_at=now)
         # The simulator is this machine's own work and always ends; a network may not.
-        simulated = [feed.running for feed in self._feeds if feed.running and feed.state.kind == "simulation"]
-        others = [feed.running for feed in self._feeds if feed.running and feed.state.kind != "simulation"]
-        wait(simulated)
-        wait(others, timeout=patience_s)
+        wait([feed.running for feed in self._feeds if feed.running and feed.state.kind == "simulation"])
+        wait([feed.running for feed in self._feeds if feed.running], timeout=patience_s)
 
     def _request(self, feed: Feed, now: datetime) -> FetchRequest:
         simulated = feed.state.kind == "simulation"
@@ -245,14 +253,19 @@ class Line:
         except Exception as error:  # a defect of one connector is that source's trouble, not the city's
             LOG.exception("%s: the connector %s failed", feed.source.key, feed.source.connector)
             return Answer(obs.empty(), error=SourceChanged(f"{type(error).__name__} in the connector"))
-        frames, problems, digests = [], [], {}
+        frames: list[pd.DataFrame] = []
+        problems: list[str] = []
+        files: dict[str, KnownFile] = {}
         errors: list[HouseError] = []
         for payload in payloads:
             digest = hashlib.sha256(payload.body).hexdigest()
-            if feed.module.SOURCE.static and feed.known_files.get(payload.name) == digest:
+            known = feed.known_files.get(payload.name)
+            if feed.module.SOURCE.static and known is not None and known.digest == digest:
+                problems += known.problems
                 continue
             try:
-                rows = feed.module.parse(payload)
+                parsed = feed.module.parse(payload)
+                frames.append(obs.frame(parsed, source=feed.source.key))
             except HouseError as error:
                 errors.append(error)
                 continue
@@ -260,17 +273,15 @@ class Line:
                 LOG.exception("%s: the reply %s could not be read", feed.source.key, payload.name)
                 errors.append(SourceChanged(f"{type(error).__name__} while reading {payload.name}"))
                 continue
-            digests[payload.name] = digest
-            problems += rows.attrs.get("problems", [])
-            frames.append(rows.assign(source=feed.source.key))
+            files[payload.name] = KnownFile(digest, tuple(parsed.attrs.get("problems", ())))
+            problems += files[payload.name].problems
         problems += [str(error) for error in errors]
         rows = pd.concat(frames, ignore_index=True) if frames else obs.empty()
-        failed = errors[0] if errors and not frames else None
-        return Answer(rows, tuple(problems), failed, digests)
+        failed = errors[0] if errors and len(errors) == len(payloads) else None
+        return Answer(rows, tuple(problems), failed, files)
 
-    def _take_answers(self) -> dict[str, datetime]:
-        """Validate and store what has come; returns the earliest changed time per property."""
-        changed: dict[str, datetime] = {}
+    def _take_answers(self) -> None:
+        """Validate and store what has come."""
         now = self.clock.now()
         for feed in self._feeds:
             if feed.running is None or not feed.running.done():
@@ -283,11 +294,11 @@ class Line:
             good, bad = obs.validate(answer.rows, self.catalogue, site_ids, now)
             written = self.store.write_observations(good, now)
             self.store.set_aside(bad, now)
-            feed.known_files.update(answer.digests)
-            for key, earliest in written.earliest.items():
-                changed[key] = min(earliest, changed.get(key, earliest))
+            feed.known_files.update(answer.files)
+            _keep_earliest(self._uncomputed, written.earliest)
+            ahead = good[good["time"] > pd.Timestamp(now)].groupby("observed_property")["time"].min()
+            _keep_earliest(self._ahead, {str(key): moment.to_pydatetime() for key, moment in ahead.items()})
             self._answered(feed, good, len(bad), answer.problems, now)
-        return changed
 
     def _failed(self, feed: Feed, answer: Answer, now: datetime) -> None:
         if feed.state.up is not False:
@@ -298,7 +309,13 @@ class Line:
             feed.next_at = now + timedelta(seconds=wait_s)
         else:
             feed.next_at = min(feed.next_at, now + ASK_AGAIN)
-        feed.state = replace(feed.state, up=False, error=str(answer.error), error_kind=_error_kind(answer.error), problems=answer.problems)
+        feed.state = replace(
+            feed.state,
+            up=False,
+            error=str(answer.error),
+            error_kind=_error_kind(answer.error),
+            problems=answer.problems,
+        )
 
     def _answered(self, feed: Feed, good: pd.DataFrame, bad: int, problems: tuple[str, ...], now: datetime) -> None:
         if feed.state.up is False:
@@ -320,12 +337,12 @@ class Line:
             newest_at=max(times, default=None),
         )
 
-    def _write_health(self) -> dict[str, datetime]:
+    def _write_health(self) -> None:
         """Source health is an observation too, so the same rules, charts and pages serve it."""
         now = self.clock.now()
         slot = _floor(now, HEALTH_EVERY)
         if self._health_at == slot:
-            return {}
+            return
         self._health_at = slot
         rows = []
         for feed in self._feeds:
@@ -335,25 +352,27 @@ class Line:
             if feed.state.newest_at:
                 age = (now - feed.state.newest_at).total_seconds() / 60
                 rows.append({"site_id": feed.source.key, "observed_property": "source_age", "value": max(age, 0.0)})
-        if not rows:
-            return {}
         good = obs.frame(rows, time=pd.Timestamp(slot), source=SOURCE_HOUSE, quality="pass")
-        return dict(self.store.write_observations(good, now).earliest)
+        _keep_earliest(self._uncomputed, self.store.write_observations(good, now).earliest)
 
     # -- indicators -------------------------------------------------------------------------------------------------
 
-    def _compute(self, changed: dict[str, datetime]) -> None:
+    def _compute(self) -> None:
         """Every indicator whose needs changed, from the earliest change to now; what it gives may be needed next."""
         now = self.clock.now()
-        if self._fresh_start:
-            changed = self._since_last_results(changed)
+        come = {key: moment for key, moment in self._ahead.items() if moment <= now}
+        _keep_earliest(self._uncomputed, come)
+        self._ahead = {key: moment for key, moment in self._ahead.items() if key not in come}
+        unfinished = self._unfinished() if self._fresh_start else {}
         periods = {feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds}
         for module in self._indicators:
             indicator: Indicator = module.INDICATOR
-            earliest = [changed[need] for need in indicator.needs if need in changed]
-            if not earliest:
+            changes = [self._uncomputed[need] for need in indicator.needs if need in self._uncomputed]
+            if indicator.key in unfinished:
+                changes.append(unfinished[indicator.key])
+            if not changes or min(changes) > now:
                 continue
-            since = min(earliest) - timedelta(microseconds=1)
+            since = min(changes) - timedelta(microseconds=1)
             window = Window(
                 observations=self.store.read_observations(indicator.needs, since - indicator.window, now),
                 sites=self.city.sites,
@@ -364,21 +383,31 @@ class Line:
                 sources=tuple(periods),
                 source_period_min=periods,
             )
-            written = self.store.write_observations(module.compute(window), now)
-            for key, moment in written.earliest.items():
-                changed[key] = min(moment, changed.get(key, moment))
+            try:
+                results = module.compute(window)
+            except Exception:  # a defect of one indicator must not blind the others, nor the alerts
+                if indicator.key not in self._defective:
+                    LOG.exception("%s: the indicator failed; the others go on", indicator.key)
+                self._defective.add(indicator.key)
+                continue
+            self._defective.discard(indicator.key)
+            _keep_earliest(self._uncomputed, self.store.write_observations(results, now).earliest)
+        self._uncomputed = {}
 
-    def _since_last_results(self, changed: dict[str, datetime]) -> dict[str, datetime]:
-        """After a stop between two writes, stored rows may lack their indicators: begin where results end."""
-        newest = self.store.latest()
-        ends = newest.groupby("observed_property")["time"].max()
-        merged = dict(changed)
-        for module in self._indicators:
-            indicator: Indicator = module.INDICATOR
-            for need in indicator.needs:
-                if need in ends.index and need not in merged and indicator.key in ends.index:
-                    merged[need] = min(ends[indicator.key], ends[need]).to_pydatetime()
-        return merged
+    def _unfinished(self) -> dict[str, datetime]:
+        """Per indicator, from when on rows may lack their results, because the house stopped between two writes.
+
+        A day before the newest result: the rows of the last write may have come late.
+        """
+        ends = self.store.latest().groupby("observed_property")["time"].max()
+        first = self.clock.now() - BACKFILL
+        return {
+            module.INDICATOR.key: max(ends[module.INDICATOR.key].to_pydatetime() - RECHECK, first)
+            if module.INDICATOR.key in ends.index
+            else first
+            for module in self._indicators
+            if any(need in ends.index for need in module.INDICATOR.needs)
+        }
 
     # -- alerts -----------------------------------------------------------------------------------------------------
 
@@ -422,10 +451,9 @@ class Line:
             city=self.city,
             catalogue=self.catalogue,
             readings=self._readings(now),
-            recent={key: rows[["time", "value"]] for key, rows in recent.groupby(["observed_property", "site_id"])},
+            recent={key: rows[["time", "value"]] for key, rows in _by_series(recent)},
             band={
-                key: rows.set_index("hour_of_week")[["low", "middle", "high", "n"]]
-                for key, rows in band.groupby(["observed_property", "site_id"])
+                key: rows.set_index("hour_of_week")[["low", "middle", "high", "n"]] for key, rows in _by_series(band)
             },
             alerts=tuple(self.store.read_alerts()),
             rules={rule.key: _words(rule) for rule in self.rules},
@@ -444,19 +472,19 @@ class Line:
             if key in rhythm:
                 at_site[site_id] = max(rhythm[key], at_site.get(site_id, rhythm[key]))
         found: dict[tuple[str, str], Reading] = {}
-        for row in newest.itertuples(index=False):
-            item = self.catalogue.get(row.observed_property)
+        for row in newest.to_dict("records"):
+            item = self.catalogue.get(row["observed_property"])
             if item is None:
                 continue
-            age = max(now - row.time.to_pydatetime(), timedelta(0))
-            every = rhythm.get(row.source) or at_site.get(row.site_id, timedelta(0))
-            found[(row.observed_property, row.site_id)] = Reading(
-                site_id=row.site_id,
+            age = max(now - row["time"].to_pydatetime(), timedelta(0))
+            every = rhythm.get(row["source"]) or at_site.get(row["site_id"], timedelta(0))
+            found[(row["observed_property"], row["site_id"])] = Reading(
+                site_id=row["site_id"],
                 item=item,
-                time=row.time.to_pydatetime(),
-                value=row.value,
-                source=row.source,
-                received_at=row.received_at.to_pydatetime(),
+                time=row["time"].to_pydatetime(),
+                value=row["value"],
+                source=row["source"],
+                received_at=row["received_at"].to_pydatetime(),
                 age=age,
                 freshness=freshness(age, item, every),
             )
@@ -467,10 +495,20 @@ _EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
 _ALSO_SHOWN = ("flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min")
 
 
+def _by_series(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
+    for (observed_property, site_id), group in rows.groupby(["observed_property", "site_id"]):  # type: ignore[misc]
+        yield (str(observed_property), str(site_id)), group
+
+
 def _error_kind(error: HouseError | None) -> str:
     """unavailable | refused | changed | input: what a person can do about it."""
     kinds = {SourceUnavailable: "unavailable", SourceRefused: "refused", SourceChanged: "changed"}
     return next((name for kind, name in kinds.items() if isinstance(error, kind)), "input")
+
+
+def _keep_earliest(known: dict[str, datetime], found: Mapping[str, datetime]) -> None:
+    for key, moment in found.items():
+        known[key] = min(moment, known.get(key, moment))
 
 
 def _floor(moment: datetime, step: timedelta) -> datetime:
@@ -531,6 +569,8 @@ def open_line(city_key: str | None = None, *, scenario: str = "", speed: float =
     if start > now:  # its clock time has not come today: yesterday's evening has no rows from the future beside it
         start = chosen.starts_at(today - timedelta(days=1), city.zone)
     path = city.store_path.with_name(f"{city.store_path.stem}-{scenario}.duckdb")
+    if path.exists():
+        DuckStore(path, zone=str(city.zone)).close()  # raises StoreBusy while another process plays it
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     clock = ScenarioClock(start - timedelta(minutes=10), speed)
@@ -550,6 +590,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         line = open_line(given.city, scenario=given.scenario, speed=given.speed)
+        if given.every is not None and given.every < 1:
+            raise InputError(f"--every {given.every}: give a number of seconds from 1 on")
         if given.every:
             line.city = replace(line.city, cycle=timedelta(seconds=given.every))
             line.start()

@@ -40,7 +40,9 @@ def situate(snapshot: Snapshot) -> Situation:
     told = [
         alert
         for alert in snapshot.open_alerts()
-        if alert.active and PRIORITIES.index(alert.priority) >= PRIORITIES.index(TELLS_FROM) and alert.rule in snapshot.rules
+        if alert.active
+        and PRIORITIES.index(alert.priority) >= PRIORITIES.index(TELLS_FROM)
+        and alert.rule in snapshot.rules
     ]
     if not told:
         return Situation(lead=None, chain=(), known=known)

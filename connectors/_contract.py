@@ -1,7 +1,7 @@
 """What a connector is: SOURCE, fetch() and parse(). Files that start with an underscore are not connectors.
 
-    fetch(http, request) -> list[Payload]     the only code with a network; raises SourceError
-    parse(payload)       -> observations      pure: every connector can be run on a file; raises SourceError, InputError
+fetch(http, request) -> list[Payload]     the only code with a network; raises SourceError
+parse(payload)       -> observations      pure: every connector can be run on a file; raises SourceError, InputError
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _check_package(body: bytes, where: str) -> None:
                 for match in _MERGED.finditer(content):
                     left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(match[1].decode("ascii")))
                     merged += (right - left + 1) * (bottom - top + 1)
-    if cells > CELLS_MAX or False:
+    if cells > CELLS_MAX or merged > MERGED_CELLS_MAX:
         raise InputError(
             f"{where}: có hơn {CELLS_MAX} ô; hãy chia thành nhiều tệp hoặc xoá hàng, cột trống đã định dạng"
         )

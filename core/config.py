@@ -79,6 +79,18 @@ class City:
         """The site that stands for the whole city."""
         return str(self.sites.index[self.sites["kind"] == "city"][0])
 
+    def attribute(self, site_id: str, name: str) -> float | None:
+        """A number that sites.toml gives to a site (alarm_1_m, length_km …), or None where it gives none."""
+        if name not in self.sites or site_id not in self.sites.index:
+            return None
+        value: Any = self.sites.at[site_id, name]
+        return None if pd.isna(value) else float(value)
+
+    def point(self, site_id: str) -> tuple[float, float] | None:
+        """Latitude and longitude [degrees, WGS 84] of a site, or None where nobody wrote them down."""
+        latitude, longitude = self.attribute(site_id, "latitude"), self.attribute(site_id, "longitude")
+        return None if latitude is None or longitude is None else (latitude, longitude)
+
     def name(self, language: str) -> str:
         """Name of the city for people."""
         return self.name_en if language == "en" else self.name_vi
@@ -152,7 +164,7 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
     if wrong:
         raise ConfigError(f"{where_sites}: kind {wrong[0]!r} is not one of {', '.join(SITE_KINDS)}")
     if (sites["kind"] == "city").sum() != 1:
-        raise ConfigError(f"{where_sites}: exactly one site must have kind = \"city\"")
+        raise ConfigError(f'{where_sites}: exactly one site must have kind = "city"')
     lost = sorted(set(sites["area"]) - set(areas.index) - {""})
     if lost:
         raise ConfigError(f"{where_sites}: area {lost[0]!r} is not in areas.toml")
@@ -190,7 +202,9 @@ def _overview(table: Mapping[str, Any], where: str) -> tuple[tuple[str, tuple[tu
         for entry in take(table, group, list, f"{where}: [overview]"):
             key, _, pick = str(entry).partition(":")
             if not key or not pick:
-                raise ConfigError(f'{where}: [overview] {group}: {entry!r} must read "property:pick", for example "vn_aqi:worst"')
+                raise ConfigError(
+                    f'{where}: [overview] {group}: {entry!r} must read "property:pick", for example "vn_aqi:worst"'
+                )
             rows.append((key, pick))
         groups.append((group, tuple(rows)))
     if sum(len(rows) for _, rows in groups) > MOST_OVERVIEW_ROWS:
@@ -227,7 +241,17 @@ def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
     found = []
     for number, table in enumerate(take(read_toml(path), "source", list, _short(path), []), start=1):
         where = f"{_short(path)}: [[source]] number {number}"
-        unknown = set(table) - {"key", "connector", "name_vi", "name_en", "owner", "contact", "every_s", "enabled", "options"}
+        unknown = set(table) - {
+            "key",
+            "connector",
+            "name_vi",
+            "name_en",
+            "owner",
+            "contact",
+            "every_s",
+            "enabled",
+            "options",
+        }
         if unknown:
             raise ConfigError(f"{where}: unknown key {', '.join(sorted(unknown))}; put it under [source.options]")
         key = take(table, "key", str, where)

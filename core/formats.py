@@ -37,8 +37,9 @@ def percent(value: float | None, decimals: int = 0, language: str = "vi", *, sig
     return text if text == DASH else f"{text}%"
 
 
-def with_unit(text: str, unit: str) -> str:
+def quantity(value: float | None, decimals: int, unit: str, language: str = "vi") -> str:
     """«38 cm», but «96,4%»: only the percent sign stands without a space. A dash stays alone."""
+    text = number(value, decimals, language)
     if not unit or text == DASH:
         return text
     return f"{text}%" if unit == "%" else f"{text} {unit}"

@@ -8,7 +8,6 @@ Missing is NaN with quality `missing`, never 0. Identity of a row: (time, site_i
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
@@ -107,7 +106,8 @@ def validate(
     high = data["observed_property"].map({key: item.high for key, item in catalogue.items()}).astype("float64")
     mark(data["value"] < low, "below_plausible_range")
     mark(data["value"] > high, "above_plausible_range")
-    mark(data.duplicated(IDENTITY, keep="last"), "same_row_twice")
+    twice = data[reason == ""].duplicated(IDENTITY, keep="last")  # a bad twin must not push a good row out
+    mark(twice.reindex(data.index, fill_value=False), "same_row_twice")
     bad = reason != ""
     return data[~bad].reset_index(drop=True), data[bad].assign(reason=reason[bad]).reset_index(drop=True)
 
@@ -115,7 +115,7 @@ def validate(
 def to_csv(observations: pd.DataFrame, stream: IO[str] | None = None) -> str:
     """CSV of the one frame, times as ISO 8601 with Z, a header also when there is no row."""
     data = observations.loc[:, list(COLUMNS)].copy()
-    data["time"] = data["time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    data["time"] = data["time"].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").str.replace(".000000Z", "Z", regex=False)
     text = data.to_csv(index=False, lineterminator="\n")
     if stream is not None:
         stream.write(text)
@@ -130,8 +130,15 @@ def from_csv(text: str | IO[str], name: str = "input") -> pd.DataFrame:
         raise InputError(f"{name}: not a CSV table ({error})") from error
     lacking = [column for column in ("time", "site_id", "observed_property", "value") if column not in data]
     if lacking:
-        raise InputError(f"{name}: the column {', '.join(lacking)} is missing; the first line must hold {','.join(COLUMNS)}")
-    data["value"] = pd.to_numeric(data["value"].replace("", math.nan), errors="coerce")
+        raise InputError(
+            f"{name}: the column {', '.join(lacking)} is missing; the first line must hold {','.join(COLUMNS)}"
+        )
+    written = data["value"].str.strip()
+    data["value"] = pd.to_numeric(written, errors="coerce")
+    wrong = data["value"].isna() & ~written.str.lower().isin(["", "nan"])
+    if wrong.any():
+        line = int(wrong.to_numpy().argmax())
+        raise InputError(f"{name}: line {line + 2}: {written.iloc[line]!r} is no number; leave a missing value empty")
     data["time"] = pd.to_datetime(data["time"], utc=True, errors="coerce", format="ISO8601")
     if data["time"].isna().any():
         line = int(data["time"].isna().to_numpy().argmax()) + 2

@@ -130,8 +130,8 @@ class Snapshot:
         hour = hour_of_week(at, self.city)
         if band is None or hour not in band.index:
             return None
-        row = band.loc[hour]
-        return float(row["low"]), float(row["middle"]), float(row["high"])
+        low, middle, high = band.loc[[hour], ["low", "middle", "high"]].to_numpy(dtype=float)[0].tolist()
+        return low, middle, high
 
 
 def _urgency(alert: Alert) -> tuple[int, bool, float]:

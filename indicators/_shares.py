@@ -25,12 +25,12 @@ def counted(window: Window, part: str, whole: str, span: timedelta) -> tuple[pd.
     hourly = {key: wide(usable(window, key), times, HOUR, combine="sum") for key in (part, whole)}
     sites = hourly[whole].columns
     news = hourly[whole].notna().any(axis=1).to_numpy()
-    sums = {
-        key: with_city(rolling_count(table.reindex(columns=sites), span // HOUR), window.city_site)
-        for key, table in hourly.items()
-    }
-    known = (sums[whole] > 0) & news[:, None]
-    return sums[part].where(known), sums[whole].where(known)
+    n = rolling_count(hourly[whole], span // HOUR)
+    met = rolling_count(hourly[part].reindex(columns=sites), span // HOUR)
+    met = met.where(n > 0, 0.0)  # what one site answers without having been asked must not lift the city
+    n, met = with_city(n, window.city_site), with_city(met, window.city_site)
+    known = (n > 0) & news[:, None]
+    return met.where(known), n.where(known)
 
 
 def percent(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:

@@ -54,10 +54,12 @@ def compute(window: Window) -> pd.DataFrame:
     """Percentage for the city, at marks at which at least one source was asked."""
     times = marks(window, GRID)
     answers = wide(usable(window, "source_up"), times, GRID, combine="last")
-    sources = sorted({*window.source_period_min} or {*answers.columns})
-    asked = answers.notna().any(axis=1)
+    configured = sorted(window.source_period_min)
+    sources = configured or list(answers.columns)
+    asked = answers.notna().sum(axis=1)
+    due = len(configured) if configured else asked
     age_min = wide(usable(window, "source_age"), times, GRID, combine="last").reindex(columns=sources)
     oldest_min = PERIODS_OF_GRACE * np.array([window.source_period_min.get(source, np.inf) for source in sources])
     fresh = (answers.reindex(columns=sources) == 1) & (age_min.fillna(np.inf) <= oldest_min)
-    share = np.where(asked, 100.0 * fresh.sum(axis=1) / max(len(sources), 1), np.nan)
+    share = np.where(asked > 0, 100.0 * fresh.sum(axis=1) / due, np.nan)
     return results(window, {INDICATOR.key: pd.DataFrame({window.city_site: share}, index=times)})

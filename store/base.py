@@ -92,8 +92,12 @@ class Store(Protocol):
         An engine and an operator that act at the same time come one after the other; nothing is lost.
         """
 
-    def read_journal(self, since: datetime, rule: str | None = None, site_id: str | None = None, limit: int = 1000) -> pd.DataFrame:
-        """Events, newest first: entry (number), happened_at, rule, site_id, state_before, state_after, priority, value, actor, deed, reason."""
+    def read_journal(
+        self, since: datetime, rule: str | None = None, site_id: str | None = None, limit: int = 1000
+    ) -> pd.DataFrame:
+        """Events, newest first: entry (number), happened_at, rule, site_id, state_before, state_after, priority,
+        value, actor, deed, reason.
+        """
 
     def stats(self) -> dict[str, float | int | str]:
         """Rows, series, oldest and newest time, file size, schema version."""

@@ -16,7 +16,7 @@ from charts import sparkline, trend
 from core import formats
 from core.alert import PRIORITIES, Alert
 from core.snapshot import RuleWords
-from ui import panel, query, render
+from ui import maps, panel, query, render
 from ui.frame import REFRESH_S, Screen, strip
 from ui.views import Card, View
 
@@ -104,15 +104,14 @@ def _pictures(screen: Screen, view: View, alert: Alert) -> None:
     """The last hours with the limits of the rule, and the place with what stands around it."""
     words = view.snapshot.rules.get(alert.rule)
     city = view.snapshot.city
-    site = city.sites.loc[alert.site_id] if alert.site_id in city.sites.index else None
-    placed = site is not None and pd.notna(site["latitude"]) and site["kind"] != "city"
-    left, right = st.columns([3, 2], gap="small") if placed else (st.container(), None)
+    point = None if alert.site_id == city.city_site else city.point(alert.site_id)
+    left, right = st.columns([3, 2], gap="small") if point else (st.container(), None)
     if words and words.observed_property in view.snapshot.catalogue:
         with left, st.container(key="alert_chart"):
             _chart(screen, view, alert, words)
-    if right is not None and site is not None:
+    if right is not None and point is not None:
         with right:
-            svg = view.around(alert, float(site["latitude"]), float(site["longitude"]))
+            svg = maps.around(view, alert, *point)
             panel.panel("alert_map", {"map": f'<section class="map-around">{svg}</section>'})
 
 
@@ -155,12 +154,12 @@ def _body(view: View, alert: Alert) -> str:
     rows = query.journal(alert.rule, alert.site_id, view.now - timedelta(days=JOURNAL_DAYS))
     journal = [
         {
-            "time": formats.moment(row.happened_at, view.now, view.zone),
-            "actor": view.t("deed.engine") if row.actor == "engine" else row.actor,
-            "words": view.t(f"deed.{row.deed}", priority=view.t(f"priority.{row.priority}")),
-            "reason": row.reason,
+            "time": formats.moment(row["happened_at"], view.now, view.zone),
+            "actor": view.t("deed.engine") if row["actor"] == "engine" else row["actor"],
+            "words": view.t(f"deed.{row['deed']}", priority=view.t(f"priority.{row['priority']}")),
+            "reason": row["reason"],
         }
-        for row in rows.head(40).itertuples(index=False)
+        for row in rows.head(40).to_dict("records")
     ]
     return render.html("alert_body.html", view.snapshot, view.language, words=words, journal=journal)
 
@@ -170,17 +169,25 @@ def _forms(screen: Screen, view: View, alert: Alert) -> None:
     with st.container(key="alert_deeds", horizontal=True, gap="small", vertical_alignment="bottom"):
         if not alert.acked and alert.hidden is None:
             word = t("alert.acknowledge") if alert.active else t("alert.close")
-            if st.button(word, type="primary", key="do_acknowledge"):
-                _do(screen, alert.key, "acknowledge", partial(deeds.acknowledge, keys=[alert.key]))
-        if alert.hidden == "SHLVD" and st.button(t("alert.unshelve"), key="do_unshelve"):
-            _do(screen, alert.key, "unshelve", partial(deeds.unshelve, keys=[alert.key]))
+            acknowledge = partial(deeds.acknowledge, keys=[alert.key])
+            st.button(
+                word,
+                type="primary",
+                key="do_acknowledge",
+                on_click=_apply,
+                args=(screen, alert.key, "acknowledge", acknowledge),
+            )
+        if alert.hidden == "SHLVD":
+            unshelve = partial(deeds.unshelve, keys=[alert.key])
+            st.button(
+                t("alert.unshelve"), key="do_unshelve", on_click=_apply, args=(screen, alert.key, "unshelve", unshelve)
+            )
         if alert.hidden is None:
             with st.popover(t("alert.shelve"), disabled=alert.priority == PRIORITIES[-1]):
                 _shelve_form(screen, alert)
         with st.popover(t("alert.comment")), st.form("comment_form", clear_on_submit=True, border=False):
-            text = st.text_area(t("alert.comment"), max_chars=2000)
-            if st.form_submit_button(t("alert.send")):
-                _do(screen, alert.key, "comment", partial(deeds.comment, key=alert.key, text=text))
+            st.text_area(t("alert.comment"), max_chars=2000, key="comment_text")
+            st.form_submit_button(t("alert.send"), on_click=_comment, args=(screen, alert.key))
     if alert.priority == PRIORITIES[-1]:
         st.caption(t("alert.no_shelve_critical"))
 
@@ -188,13 +195,15 @@ def _forms(screen: Screen, view: View, alert: Alert) -> None:
 def _shelve_form(screen: Screen, alert: Alert) -> None:
     t = screen.t
     with st.form("shelve_form", border=False):
-        reason = st.text_input(t("alert.reason"), placeholder=t("alert.reason_hint"), max_chars=300)
-        span = st.segmented_control(
-            t("alert.for_how_long"), list(SHELVES), default="minutes_30", format_func=lambda name: t(f"alert.{name}")
+        st.text_input(t("alert.reason"), placeholder=t("alert.reason_hint"), max_chars=300, key="shelve_reason")
+        st.segmented_control(
+            t("alert.for_how_long"),
+            list(SHELVES),
+            default="minutes_30",
+            format_func=lambda name: t(f"alert.{name}"),
+            key="shelve_span",
         )
-        if st.form_submit_button(t("alert.shelve")):
-            until = screen.line.clock.now() + SHELVES[span or "minutes_30"]
-            _do(screen, alert.key, "shelve", partial(deeds.shelve, keys=[alert.key], until=until, reason=reason))
+        st.form_submit_button(t("alert.shelve"), on_click=_shelve, args=(screen, alert.key))
 
 
 def _on_deed(screen: Screen) -> None:
@@ -210,13 +219,21 @@ def _on_deed(screen: Screen) -> None:
         _apply(screen, key, "acknowledge", partial(deeds.acknowledge, keys=[key]))
 
 
-def _do(screen: Screen, key: Key, name: str, deed: Callable[..., Any]) -> None:
-    _apply(screen, key, name, deed)
-    st.rerun(scope="fragment")
+def _shelve(screen: Screen, key: Key) -> None:
+    reason = str(st.session_state.get("shelve_reason", ""))
+    until = screen.line.clock.now() + SHELVES[st.session_state.get("shelve_span") or "minutes_30"]
+    _apply(screen, key, "shelve", partial(deeds.shelve, keys=[key], until=until, reason=reason))
+
+
+def _comment(screen: Screen, key: Key) -> None:
+    _apply(screen, key, "comment", partial(deeds.comment, key=key, text=str(st.session_state.get("comment_text", ""))))
 
 
 def _apply(screen: Screen, key: Key, name: str, deed: Callable[..., Any]) -> None:
-    """Carry out a deed by name, and keep its outcome for the notice above the detail."""
+    """Carry out a deed by name, and keep its outcome for the notice above the detail.
+
+    A callback: it runs before the page is drawn anew, on the alert that the person saw when the button was pressed.
+    """
     now = screen.line.clock.now()
     actor = str(st.session_state.get("actor", ""))
     words = screen.snapshot.rules.get(key[0])
@@ -237,8 +254,10 @@ def _notice(screen: Screen) -> None:
     with st.container(key=f"notice_{kind}", horizontal=True, gap="small", vertical_alignment="center"):
         st.text(text)
         if undo is not None and _still(at, screen):
-            if st.button(screen.t("alert.undo"), key="do_undo"):
-                _do(screen, undo[0], "undo", partial(deeds.unacknowledge, key=undo[0]))
+            unacknowledge = partial(deeds.unacknowledge, key=undo[0])
+            st.button(
+                screen.t("alert.undo"), key="do_undo", on_click=_apply, args=(screen, undo[0], "undo", unacknowledge)
+            )
         elif kind == "done" and at is not None and screen.line.clock.now() - at > 3 * UNDO_WITHIN:
             st.session_state.pop("notice", None)
 

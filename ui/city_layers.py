@@ -8,7 +8,7 @@ import streamlit as st
 from charts import deck
 from core import formats
 from core.snapshot import Snapshot
-from ui import panel, render
+from ui import maps, panel, render
 from ui.frame import Screen
 from ui.views import View
 
@@ -45,7 +45,7 @@ def explore(screen: Screen) -> None:
         asked = str(st.query_params.get("ward", ""))
         ward = st.selectbox(
             t("map.ward"), codes, index=codes.index(asked) if asked in codes else None, placeholder=t("map.ward_none"),
-            format_func=lambda code: str(areas.at[code, "name_en" if screen.language == "en" else "name_vi"]), key="map_ward_choice",
+            format_func=lambda code: str(areas.at[code, f"name_{screen.language}"]), key="map_ward_choice",
         )  # fmt: skip
         if ward:
             st.query_params["ward"] = ward
@@ -64,12 +64,14 @@ def explore(screen: Screen) -> None:
         picture()
 
 
-def _picture(screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: st.delta_generator.DeltaGenerator) -> None:
+def _picture(
+    screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: st.delta_generator.DeltaGenerator
+) -> None:
     view = screen.view()
     snapshot = view.snapshot
     fill, breaks, unit, decimals = _fill(snapshot, theme, screen.language)
     relative = {one.site_id: one.value / 100 for one in snapshot.of("relative_speed") if one.live}
-    wards, segments, markers = view.marks()
+    _, segments, markers = maps.marks(view)
     drawn = deck.deck(
         snapshot.geometry,
         theme=screen.look,
@@ -88,7 +90,7 @@ def _picture(screen: Screen, theme: str, chosen: tuple[str, ...], legend_place: 
     able = panel.canvas("map_canvas")
     if snapshot.geometry is None or able != "webgl":
         # a still picture at once; the live one follows when the fonts are there, if the browser can draw it
-        still = view.city_map(900, MAP_HEIGHT_PX, text_px=16.0, message=_advice(screen))
+        still = maps.whole_city(view, 900, MAP_HEIGHT_PX, text_px=16.0, message=_advice(screen))
         panel.panel("map_still", {"map": f'<section class="map">{still}</section>'})
         if able == "none":
             st.caption(screen.t("map.no_webgl"))
@@ -112,7 +114,9 @@ def _advice(screen: Screen) -> str:
     return screen.t("map.no_geometry", path="/".join(city.geometry.parts[-3:]) if city.geometry else "data/")
 
 
-def _fill(snapshot: Snapshot, theme: str, language: str) -> tuple[dict[str, float | None] | None, list[float], str, int]:
+def _fill(
+    snapshot: Snapshot, theme: str, language: str
+) -> tuple[dict[str, float | None] | None, list[float], str, int]:
     """Ward code -> value of the theme (None: no live site there), class bounds, unit label, decimals."""
     chosen = THEMES[theme]
     if chosen is None or theme == "traffic":
@@ -171,7 +175,11 @@ def _ward(view: View, code: str | None) -> str:
     alerts = [
         alert
         for alert in view.snapshot.open_alerts()
-        if code and (alert.site_id == code or (alert.site_id in city.sites.index and city.sites.at[alert.site_id, "area"] == code))
+        if code
+        and (
+            alert.site_id == code
+            or (alert.site_id in city.sites.index and city.sites.at[alert.site_id, "area"] == code)
+        )
     ]
-    name = "" if not code else str(city.areas.at[code, "name_en" if view.language == "en" else "name_vi"])
+    name = "" if not code else str(city.areas.at[code, f"name_{view.language}"])
     return render.html("ward.html", view.snapshot, view.language, rows=rows, cards=view.cards(alerts), name=name)

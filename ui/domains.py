@@ -6,7 +6,7 @@ import pandas as pd
 
 from core import formats
 from indicators.vn_aqi import level
-from ui import render
+from ui import maps, render
 from ui.frame import strip
 from ui.views import Row, View
 
@@ -27,10 +27,14 @@ def traffic(view: View) -> dict[str, str]:
     ratio = {r.site_id: r for r in view.snapshot.of("relative_speed") if r.live}
     corridors.sort(key=lambda row: ratio[row.site_id].value if row.site_id in ratio else float("inf"))
     extra = {
-        row.site_id: formats.percent(ratio[row.site_id].value, 0, view.language) if row.site_id in ratio else formats.DASH
+        row.site_id: formats.percent(ratio[row.site_id].value, 0, view.language)
+        if row.site_id in ratio
+        else formats.DASH
         for row in corridors
     }
-    index = {r.site_id: formats.number(r.value, 2, view.language) for r in view.snapshot.of("travel_time_index") if r.live}
+    index = {
+        r.site_id: formats.number(r.value, 2, view.language) for r in view.snapshot.of("travel_time_index") if r.live
+    }
     body = _html(
         "traffic.html",
         view,
@@ -38,7 +42,7 @@ def traffic(view: View) -> dict[str, str]:
         corridors=corridors,
         relative=extra,
         index=index,
-        map=view.city_map(600, 480, only=("traffic",), text_px=16.0),
+        map=maps.whole_city(view, 600, 480, only=("traffic",), text_px=16.0),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
 

@@ -44,7 +44,11 @@ class Screen:
         return View(self.snapshot, self.language, self.look)
 
     def live(
-        self, build: Callable[[View], dict[str, str]], *, on_deed: Callable[[], None] | None = None, choice: object = None
+        self,
+        build: Callable[[View], dict[str, str]],
+        *,
+        on_deed: Callable[[], None] | None = None,
+        choice: object = None,
     ) -> None:
         """A region that shows `build(view)` and follows the snapshots; built once for all viewers of one language.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core import formats
 from core.alert import Alert
-from ui import render
+from ui import maps, render
 from ui.frame import strip as status_strip
 from ui.views import View
 
@@ -35,11 +35,15 @@ def _parts(
     groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in view.snapshot.city.overview]
     headline, support = view.sentence()
     return {
-        "banner": _html("banner.html", view, headline=headline, support=support, counts=view.counts(), lead=view.situation().lead),
+        "banner": _html(
+            "banner.html", view, headline=headline, support=support, counts=view.counts(), lead=view.situation().lead
+        ),
         "rows": _html("overview_rows.html", view, groups=groups),
-        "map": _html("overview_map.html", view, picture=view.city_map(*map_size, text_px=map_text_px)),
-        "todo": _html("overview_todo.html", view, cards=view.cards(opened[:MOST_CARDS]), total=len(opened), rest=_rest(opened)),
-        "foot": _html("overview_foot.html", view, picture=view.strip(*strip)),
+        "map": _html("overview_map.html", view, picture=maps.whole_city(view, *map_size, text_px=map_text_px)),
+        "todo": _html(
+            "overview_todo.html", view, cards=view.cards(opened[:MOST_CARDS]), total=len(opened), rest=_rest(opened)
+        ),
+        "foot": _html("overview_foot.html", view, picture=maps.day(view, *strip)),
     }
 
 

@@ -28,9 +28,7 @@ _PANEL = st.components.v2.component(
 _BEAT = st.components.v2.component(
     "city_beat", html='<div class="beat-root"></div>', js=_script("beat.js"), isolate_styles=False
 )
-_READY = st.components.v2.component(
-    "city_ready", html="<div></div>", js=_script("ready.js"), isolate_styles=False
-)
+_READY = st.components.v2.component("city_ready", html="<div></div>", js=_script("ready.js"), isolate_styles=False)
 
 
 def panel(key: str, parts: Mapping[str, str], on_deed: Callable[[], None] | None = None) -> Any:
@@ -55,7 +53,7 @@ def beat(key: str, *, now_ms: int, offset_min: int, speed: float, number: int, l
 
 def canvas(key: str) -> str:
     """What the browser can draw: «webgl», «none», or «» until it has answered and its fonts are loaded."""
-    known = st.session_state.get("canvas_known", "")
+    known = str(st.session_state.get("canvas_known", ""))
     if not known:
         answer = _READY(key=key, default={"canvas": ""}, on_canvas_change=lambda: None)
         known = str(getattr(answer, "canvas", "") or "")

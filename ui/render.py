@@ -29,25 +29,33 @@ _MOST_KEPT = 64  # views x languages x choices; a bound, so that months of runni
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
 def html(template: str, snapshot: Snapshot, language: str, **values: Any) -> str:
     """One template with the words and formats of a language. `values` may hold Markup only from charts/."""
     zone = snapshot.city.zone
-    return _environment().get_template(template).render(
-        t=Translator(language),
-        lang=language,
-        city=snapshot.city,
-        snapshot=snapshot,
-        num=lambda value, decimals=0, signed=False: formats.number(value, decimals, language, signed=signed),
-        pct=lambda value, decimals=0, signed=False: formats.percent(value, decimals, language, signed=signed),
-        span=lambda delta: formats.duration(delta, language),
-        at=lambda moment: formats.moment(moment, snapshot.made_at, zone),
-        since=lambda moment: formats.duration(_span(snapshot.made_at, moment), language),
-        site=lambda site_id: snapshot.city.site_name(site_id, language),
-        **values,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            t=Translator(language),
+            lang=language,
+            city=snapshot.city,
+            snapshot=snapshot,
+            num=lambda value, decimals=0, signed=False: formats.number(value, decimals, language, signed=signed),
+            pct=lambda value, decimals=0, signed=False: formats.percent(value, decimals, language, signed=signed),
+            span=lambda delta: formats.duration(delta, language),
+            at=lambda moment: formats.moment(moment, snapshot.made_at, zone),
+            since=lambda moment: formats.duration(_span(snapshot.made_at, moment), language),
+            site=lambda site_id: snapshot.city.site_name(site_id, language),
+            **values,
+        )
     )
 
 
@@ -57,7 +65,7 @@ def _span(later: datetime, earlier: datetime) -> timedelta:
 
 def picture(svg: str) -> Markup:
     """SVG of charts/ as safe markup."""
-    return Markup(svg)  # noqa: S704 - charts/ escapes every text it prints
+    return Markup(svg)
 
 
 def shared(key: Hashable, snapshot: Snapshot, build: Callable[[], dict[str, str]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 from core import formats
@@ -11,6 +12,7 @@ from ui.domains import banner
 from ui.frame import strip
 from ui.views import View
 
+MOST_REASONS = 12
 CELLS = 96  # a day in quarter hours
 
 
@@ -21,7 +23,7 @@ def health(view: View) -> dict[str, str]:
     rows.sort(key=lambda row: (row["order"], row["name"]))
     off = [rule for rule in snapshot.rules.values() if not rule.enabled]
     aside = query.set_aside(snapshot.made_at - timedelta(hours=24))
-    reasons = aside.groupby(["source", "reason"]).size().sort_values(ascending=False).head(12) if len(aside) else None
+    counted = Counter(zip(aside["source"], aside["reason"], strict=True))
     body = render.html(
         "source_health.html",
         snapshot,
@@ -29,7 +31,7 @@ def health(view: View) -> dict[str, str]:
         view=view,
         rows=rows,
         off=off,
-        reasons=[(source, reason, int(n)) for (source, reason), n in reasons.items()] if reasons is not None else [],
+        reasons=[(source, reason, n) for (source, reason), n in counted.most_common(MOST_REASONS)],
         aside=len(aside),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
@@ -38,7 +40,11 @@ def health(view: View) -> dict[str, str]:
 def _row(view: View, state: SourceState) -> dict[str, object]:
     now, zone = view.now, view.zone
     hidden = sorted(
-        {reading.item.name(view.language) for reading in view.snapshot.readings.values() if reading.source == state.source.key}
+        {
+            reading.item.name(view.language)
+            for reading in view.snapshot.readings.values()
+            if reading.source == state.source.key
+        }
     )
     age = now - state.newest_at if state.newest_at else None
     late = age is not None and age > 3 * max(state.source.every, timedelta(minutes=5))

@@ -37,7 +37,9 @@ def explore(screen: Screen) -> None:
 
 def _choose(screen: Screen) -> tuple[str, str, int]:
     t, snapshot = screen.t, screen.snapshot
-    known = sorted({key for key, _ in snapshot.readings if snapshot.catalogue[key].domain != "operations"}, key=_order(screen))
+    known = sorted(
+        {key for key, _ in snapshot.readings if snapshot.catalogue[key].domain != "operations"}, key=_order(screen)
+    )
     if not known:
         return "", "", 0
     with st.container(key="trend_choice", horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -62,7 +64,11 @@ def _choose(screen: Screen) -> tuple[str, str, int]:
         asked_hours = str(st.query_params.get("hours", ""))
         start = int(asked_hours) if asked_hours.isdigit() and int(asked_hours) in RANGES_H else RANGES_H[0]
         hours = st.segmented_control(
-            t("trends.range"), RANGES_H, default=start, format_func=lambda one: _range_word(screen, one), key="trend_hours"
+            t("trends.range"),
+            RANGES_H,
+            default=start,
+            format_func=lambda one: _range_word(screen, one),
+            key="trend_hours",
         )
     st.query_params.update({"indicator": key, "site": site_id, "hours": str(hours or start)})
     return key, site_id, hours or start
@@ -94,12 +100,19 @@ def _draw(screen: Screen, item: ObservedProperty, site_id: str, hours: int) -> N
         )
         st.altair_chart(chart, theme=None, width="stretch", key="trend_main")
         mark = f"{t('mark.simulated')} · " if city.simulated else ""
-        st.caption(mark + t("trends.source_note", at=formats.moment(data["time"].max().to_pydatetime(), until, city.zone)))
+        st.caption(
+            mark + t("trends.source_note", at=formats.moment(data["time"].max().to_pydatetime(), until, city.zone))
+        )
         with st.expander(t("word.data_table")):
             table = data[["time", "value", "quality", "source"]].iloc[::-1]
-            st.dataframe(table.assign(time=table["time"].dt.tz_convert(city.zone).dt.strftime("%d/%m/%Y %H:%M")), hide_index=True)
+            st.dataframe(
+                table.assign(time=table["time"].dt.tz_convert(city.zone).dt.strftime("%d/%m/%Y %H:%M")), hide_index=True
+            )
             st.download_button(
-                t("word.download"), _export(screen, data), file_name=f"{city.key}-{item.key}-{site_id}.csv", mime="text/csv"
+                t("word.download"),
+                _export(screen, data),
+                file_name=f"{city.key}-{item.key}-{site_id}.csv",
+                mime="text/csv",
             )
     _others(screen, item, site_id, since, until, hours)
 
@@ -118,7 +131,7 @@ def _numbers(screen: Screen, item: ObservedProperty, site_id: str, data: pd.Data
     unit = item.unit_label(language)
     parts = [f"**{item.name(language)}** · {snapshot.city.site_name(site_id, language)}"]
     if reading is not None and reading.live:
-        parts.append(f"{t('trends.now_value')}: **{formats.with_unit(formats.number(reading.value, item.decimals, language), unit)}**")
+        parts.append(f"{t('trends.now_value')}: **{formats.quantity(reading.value, item.decimals, unit, language)}**")
     elif reading is not None:
         parts.append(f"{t('state.no_signal')} {formats.duration(reading.age, language)}")
     usual = snapshot.usual(item.key, site_id, reading.time) if reading else None
@@ -127,13 +140,17 @@ def _numbers(screen: Screen, item: ObservedProperty, site_id: str, data: pd.Data
         parts.append(f"{t('trends.usual_value')}: {low} – {high} {unit}")
     due = hours * 60 / (item.period.total_seconds() / 60)
     missing = max(0.0, 1 - len(data) / due) if due else 0.0
-    parts.append(t("trends.coverage", n=formats.number(len(data), 0, language), missing=formats.number(100 * missing, 0, language)))
+    parts.append(
+        t(
+            "trends.coverage",
+            n=formats.number(len(data), 0, language),
+            missing=formats.number(100 * missing, 0, language),
+        )
+    )
     st.markdown(" · ".join(parts))
 
 
-def _others(
-    screen: Screen, item: ObservedProperty, site_id: str, since: datetime, until: datetime, hours: int
-) -> None:
+def _others(screen: Screen, item: ObservedProperty, site_id: str, since: datetime, until: datetime, hours: int) -> None:
     snapshot = screen.snapshot
     sites = [site for key, site in sorted(snapshot.readings) if key == item.key and site != site_id][:MOST_MULTIPLES]
     data = query.history((item.key,), tuple(sites), hours) if sites else pd.DataFrame()
@@ -143,8 +160,8 @@ def _others(
     with st.container(key="trend_others"):
         st.markdown(f"**{screen.t('trends.others')}**")
         chart = trend.small_multiples(
-            named, prop=item, zone=snapshot.city.zone, language=screen.language, theme=screen.look, since=since, until=until,
-            columns=4, width=300, height=110,
+            named, prop=item, zone=snapshot.city.zone, language=screen.language, theme=screen.look,
+            since=since, until=until, columns=4, width=300, height=110,
         )  # fmt: skip
         st.altair_chart(chart, theme=None, key="trend_small")
 
@@ -164,8 +181,8 @@ def _events(screen: Screen, key: str, site_id: str) -> list[trend.Event]:
     rules = {rule.key for rule in snapshot.rules.values() if rule.observed_property == key}
     rows = journal[(journal["deed"] == "raise") & (journal["site_id"] == site_id) & journal["rule"].isin(rules)]
     return [
-        (row.happened_at.to_pydatetime(), row.priority, snapshot.rules[row.rule].title[screen.language])
-        for row in rows.itertuples(index=False)
+        (row["happened_at"].to_pydatetime(), row["priority"], snapshot.rules[row["rule"]].title[screen.language])
+        for row in rows.to_dict("records")
     ]
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pandas as pd
 from markupsafe import Markup
 
 from analysis.situation import Situation, situate
-from charts import city_map, glyphs, sparkline, theme, timeline
+from charts import glyphs, sparkline, theme
 from core import formats
 from core.alert import PRIORITIES, Alert
 from core.catalogue import Indicator, ObservedProperty
@@ -92,7 +92,9 @@ class View:
         site_id = reading.site_id
         alert = self._alert_of(key, site_id) if reading.live else None
         note, subnote = self._note(reading, key)
-        value = formats.number(reading.value, item.decimals, self.language) if reading.freshness != ABSENT else formats.DASH
+        value = (
+            formats.number(reading.value, item.decimals, self.language) if reading.freshness != ABSENT else formats.DASH
+        )
         source = self._source(reading.source)
         city = self.snapshot.city
         place = city.site_name(site_id, self.language)
@@ -164,15 +166,16 @@ class View:
         return (min if better_high else max)(live, key=lambda reading: reading.value)
 
     def _under_alarm(self, reading: Reading) -> float:
-        sites = self.snapshot.city.sites
-        if "alarm_1_m" not in sites or pd.isna(sites.at[reading.site_id, "alarm_1_m"]):
-            return float("-inf")
-        return reading.value - float(sites.at[reading.site_id, "alarm_1_m"])
+        """Metres above the first alarm (negative below it); minus infinity where a station has no alarm levels."""
+        edge = self.snapshot.city.attribute(reading.site_id, "alarm_1_m")
+        return float("-inf") if edge is None else reading.value - edge
 
     def _place(self, key: str, pick: str, reading: Reading) -> str:
         name = self.snapshot.city.site_name(reading.site_id, self.language)
         if pick == "city" or pick == "sum":
-            n = self.snapshot.reading({"satisfaction": "satisfaction_n", "on_time_rate": "on_time_n"}.get(key, ""), reading.site_id)
+            n = self.snapshot.reading(
+                {"satisfaction": "satisfaction_n", "on_time_rate": "on_time_n"}.get(key, ""), reading.site_id
+            )
             whole = self.t("word.whole_city")
             return f"{whole} · n = {formats.number(n.value, 0, self.language)}" if n else whole
         if key == "vn_aqi":
@@ -208,17 +211,20 @@ class View:
         return change, t("word.vs_usual")
 
     def _river_note(self, reading: Reading) -> tuple[str, str]:
-        gap = self._under_alarm(reading)
-        if gap == float("-inf"):
+        """How far under the first alarm, or over the highest one reached."""
+        city = self.snapshot.city
+        edges = [city.attribute(reading.site_id, f"alarm_{class_}_m") for class_ in (1, 2, 3)]
+        reached = [number for number, edge in enumerate(edges) if edge is not None and reading.value >= edge]
+        number = max(reached, default=0)
+        edge = edges[number]
+        if edge is None:
             return "", ""
-        sites = self.snapshot.city.sites
-        reached = [k for k in (1, 2, 3) if reading.value >= float(sites.at[reading.site_id, f"alarm_{k}_m"])]
-        numeral = ("I", "II", "III")[max(reached, default=1) - 1]
-        edge = float(sites.at[reading.site_id, f"alarm_{max(reached, default=1)}_m"])
-        words = "state.above_alarm" if reached else "state.under_alarm"
-        return f"{formats.number(abs(reading.value - edge), 2, self.language)} m", self.t(words, n=numeral)
+        words = self.t("state.above_alarm" if reached else "state.under_alarm", n=("I", "II", "III")[number])
+        return f"{formats.number(abs(reading.value - edge), 2, self.language)} m", words
 
-    def _facts(self, reading: Reading, item: ObservedProperty, source: SourceState | None) -> tuple[tuple[str, str], ...]:
+    def _facts(
+        self, reading: Reading, item: ObservedProperty, source: SourceState | None
+    ) -> tuple[tuple[str, str], ...]:
         t, city = self.t, self.snapshot.city
         facts = [
             (t("fact.value"), self._with_unit(reading.value, item)),
@@ -232,7 +238,11 @@ class View:
         if city.simulated:
             facts.append((t("fact.kind"), t("kind.simulation")))
         if isinstance(item, Indicator):
-            facts += [(t("fact.code"), item.code), (t("fact.formula"), item.formula), (t("fact.reference"), item.reference)]
+            facts += [
+                (t("fact.code"), item.code),
+                (t("fact.formula"), item.formula),
+                (t("fact.reference"), item.reference),
+            ]
         usual = self.snapshot.usual(item.key, reading.site_id, reading.time)
         if usual:
             low, _, high = (formats.number(one, item.decimals, self.language) for one in usual)
@@ -240,7 +250,11 @@ class View:
         return tuple(facts)
 
     def _computed(self, item: ObservedProperty) -> str:
-        return self.t("fact.computed_here") if isinstance(item, Indicator) or item.domain != "operations" else self.t("word.house")
+        return (
+            self.t("fact.computed_here")
+            if isinstance(item, Indicator) or item.domain != "operations"
+            else self.t("word.house")
+        )
 
     def _source(self, key: str) -> SourceState | None:
         return next((state for state in self.snapshot.sources if state.source.key == key), None)
@@ -265,7 +279,14 @@ class View:
         return max(found, key=lambda alert: PRIORITIES.index(alert.priority), default=None)
 
     def spark(
-        self, key: str, site_id: str, reading: Reading | None, priority: str | None, width: int, height: int, hours: int = 24
+        self,
+        key: str,
+        site_id: str,
+        reading: Reading | None,
+        priority: str | None,
+        width: int,
+        height: int,
+        hours: int = 24,
     ) -> Markup:
         """The last hours as a line inside its usual band."""
         item = self.snapshot.catalogue[key]
@@ -322,7 +343,7 @@ class View:
             priority_word=t(f"priority.{alert.priority}"),
             glyph=self.glyph(alert.priority, alert.state, size_px),
             owner=words.owner[language] if words else "",
-            due=t("word.left", span=formats.duration(left, language)) if left > timedelta(0) else t("word.over", span=formats.duration(left, language)),
+            due=t("word.left" if left > timedelta(0) else "word.over", span=formats.duration(left, language)),
             due_share=min(max(age / act, 0.0), 1.0) if act else 1.0,
             overdue=left <= timedelta(0),
             stale=alert.stale,
@@ -344,14 +365,13 @@ class View:
         """The limit of a priority at a site, in the property's unit; «site:attribute» is looked up there."""
         setpoint = words.setpoints.get(priority)
         if isinstance(setpoint, str):
-            column, sites = setpoint.removeprefix("site:"), self.snapshot.city.sites
-            setpoint = float(sites.at[site_id, column]) if column in sites and site_id in sites.index else None
-        return None if setpoint is None or pd.isna(setpoint) else float(setpoint)
+            return self.snapshot.city.attribute(site_id, setpoint.removeprefix("site:"))
+        return setpoint
 
     def _with_unit(self, value: float | None, item: ObservedProperty | None) -> str:
         if item is None or value is None or item.key == "source_up":
             return ""
-        return formats.with_unit(formats.number(value, item.decimals, self.language), item.unit_label(self.language))
+        return formats.quantity(value, item.decimals, item.unit_label(self.language), self.language)
 
     def glyph(self, priority: str, state: str = "UNACK", size_px: int = 28) -> Markup:
         """The priority's shape; fill and mark tell the state."""
@@ -395,104 +415,15 @@ class View:
         """Which sources do not answer, and since when, in one line; empty when all do."""
         down = [state for state in self.snapshot.sources if state.up is False]
         words = [
-            self.t("source.down_since", name=state.source.name(self.language), at=formats.moment(state.since, self.now, self.zone))
+            self.t(
+                "source.down_since",
+                name=state.source.name(self.language),
+                at=formats.moment(state.since, self.now, self.zone),
+            )
             for state in down
             if state.since
         ]
         return " · ".join(words)
-
-    # -- pictures ---------------------------------------------------------------------------------------------------
-
-    def city_map(
-        self, width: int, height: int, *, only: Sequence[str] | None = None, text_px: float = 22.0, message: str = ""
-    ) -> Markup:
-        """The city with only the abnormal coloured."""
-        wards, segments, markers = self.marks(only)
-        return picture(
-            city_map.city_map(
-                self.snapshot.geometry,
-                theme=self.look,
-                language=self.language,
-                size=(width, height),
-                text_px=text_px,
-                wards=wards,
-                segments=segments,
-                markers=markers,
-                places=self._places(),
-                message=message or ("" if self.snapshot.geometry else self.t("map.no_geometry_short")),
-                alt=self.t("page.map"),
-            )
-        )
-
-    def around(self, alert: Alert, latitude: float, longitude: float) -> Markup:
-        """The place of one alert, 2.5 km across, with what else is abnormal there."""
-        wards, segments, markers = self.marks()
-        svg = city_map.city_map(
-            self.snapshot.geometry, theme=self.look, language=self.language, size=(360, 250), text_px=14.0,
-            wards=wards, segments=segments, markers=markers, places=self._places(),
-            around=city_map.Around(latitude=latitude, longitude=longitude, width_km=3.0), alt=self.card(alert).place,
-        )  # fmt: skip
-        return picture(svg)
-
-    def marks(
-        self, only: Sequence[str] | None = None
-    ) -> tuple[dict[str, str], dict[str, str], list[city_map.Marker]]:
-        """What is abnormal, for a map: wards and road segments by priority, and signs where alerts are."""
-        city = self.snapshot.city
-        shown = [
-            alert
-            for alert in self.snapshot.open_alerts()
-            if alert.active and alert.rule in self.snapshot.rules
-            and (only is None or self.snapshot.catalogue[self.snapshot.rules[alert.rule].observed_property].domain in only)
-        ]  # fmt: skip
-        wards: dict[str, str] = {}
-        segments: dict[str, str] = {}
-        markers: list[city_map.Marker] = []
-        for alert in reversed(shown):  # worst last, so that it wins and lies on top
-            if alert.site_id not in city.sites.index:
-                continue
-            site = city.sites.loc[alert.site_id]
-            if site["kind"] == "road_segment" and not self.snapshot.rules[alert.rule].missing:
-                segments[alert.site_id] = alert.priority
-            if PRIORITIES.index(alert.priority) >= PRIORITIES.index("medium") and site["kind"] in ("flood_sensor", "rain_gauge", "area"):
-                wards[str(site["area"] or alert.site_id)] = alert.priority
-            if site["kind"] not in ("city",) and pd.notna(site["latitude"]):
-                card = self.card(alert)
-                markers.append(
-                    city_map.Marker(
-                        site_id=alert.site_id,
-                        latitude=float(site["latitude"]),
-                        longitude=float(site["longitude"]),
-                        priority=alert.priority,
-                        state=alert.state,
-                        label=card.value if PRIORITIES.index(alert.priority) >= PRIORITIES.index("high") else "",
-                    )
-                )
-        return wards, segments, markers
-
-    def _places(self) -> list[city_map.Place]:
-        areas = self.snapshot.city.areas
-        return [
-            city_map.Place(
-                code=str(row.code),
-                name=str(row.name_en if self.language == "en" else row.name_vi),
-                latitude=float(row.latitude),
-                longitude=float(row.longitude),
-            )
-            for row in areas.itertuples(index=False)
-            if pd.notna(row.latitude)
-        ]
-
-    def strip(self, width: int, height: int, text_px: float) -> Markup:
-        """The last 24 hours in one strip: when alerts stood, when it rained."""
-        rain = [self.snapshot.recent[key] for key in self.snapshot.recent if key[0] == "rain_1h"]
-        joined = pd.concat(rain).groupby("time", as_index=False)["value"].max() if rain else None
-        svg = timeline.day_strip(
-            self.snapshot.journal, joined, open_alerts=self.snapshot.alerts, since=self.now - timedelta(hours=24), until=self.now,
-            zone=self.zone, theme=self.look, width=width, height=height,
-            language=self.language, text_px=text_px,
-        )  # fmt: skip
-        return picture(svg)
 
     def aqi_word(self, value: float) -> str:
         """The official level word of a VN_AQI value."""

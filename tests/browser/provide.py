@@ -1,6 +1,6 @@
 """Find or install a browser for the tests: Debian's chromium, or Playwright's own. Prints its path; exit 2 with words.
 
-    python tests/browser/provide.py
+python tests/browser/provide.py
 """
 
 from __future__ import annotations

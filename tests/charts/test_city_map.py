@@ -236,6 +236,22 @@ def test_north_is_up_and_a_kilometre_is_as_long_in_both_directions() -> None:
     assert (east - west) / (south - north) == pytest.approx(0.9315, abs=0.002)
 
 
+@pytest.mark.parametrize("size", [(300, 900), (1200, 400)])
+def test_the_city_fills_the_picture_and_stays_inside(size: tuple[int, int]) -> None:
+    drawn = city_map(CITY, theme=WALL, size=size)
+    outline = next(path.get("d") for path in ElementTree.fromstring(drawn).iter() if path.get("fill") == WALL.land)
+    numbers = [float(number) for number in re.findall(r"[\d.]+", outline)]
+    margin, legend = 22 * 0.9, 3 * 22 * 0.95 * 1.5
+    left, right, top, bottom = min(numbers[::2]), max(numbers[::2]), min(numbers[1::2]), max(numbers[1::2])
+    assert left >= margin - 1
+    assert right <= size[0] - margin + 1
+    assert top >= margin - 1
+    assert bottom <= size[1] - margin + 1
+    slack = min(left - margin, top - margin)
+    assert slack == pytest.approx(0, abs=1)
+    assert bottom >= size[1] - margin - legend - 12 or left == pytest.approx(margin, abs=1)
+
+
 def test_the_scale_bar_has_the_length_that_it_says() -> None:
     drawn = city_map(CITY, theme=WALL, size=(700, 800))
     root = ElementTree.fromstring(drawn)

@@ -243,7 +243,7 @@ def test_the_order_of_the_rows_changes_nothing(key: str, seed: int) -> None:
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(minutes=st.integers(60, 12 * 24 * 60))
+@given(minutes=st.one_of(st.integers(60, 12 * 60), st.integers(60, 12 * 24 * 60)))
 @pytest.mark.parametrize("key", KEYS)
 def test_no_result_looks_into_the_future(key: str, minutes: int) -> None:
     module = indicators.discover()[key]

@@ -67,6 +67,16 @@ def test_small_samples_are_shown_and_marked() -> None:
     assert said(computed, "on_time_rate", "north") == {NOON: 0.0}  # thirty resolved, none of them on time
 
 
+def test_an_office_that_never_says_how_many_were_resolved_does_not_lift_the_city() -> None:
+    seen = noon(
+        series("files_resolved", "north", "2026-11-20 12:00", [100]),
+        series("files_resolved_on_time", "north", "2026-11-20 12:00", [50]),
+        series("files_resolved", "south", "2026-11-20 12:00", [0]),
+        series("files_resolved_on_time", "south", "2026-11-20 12:00", [40]),
+    )
+    assert said(results("on_time_rate", seen), "on_time_rate", CITY) == {NOON: 50.0}
+
+
 def test_an_hour_in_which_nothing_was_resolved_gives_no_rate() -> None:
     assert results("on_time_rate", noon(series("files_resolved", "north", "2026-11-20 12:00", [0]))).empty
 
