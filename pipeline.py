@@ -17,7 +17,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ from core.clock import Clock, ScenarioClock, SystemClock
 from core.config import City, ConfiguredSource, load_city
 from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
 from core.i18n import LANGUAGES
-from core.snapshot import Reading, RuleWords, Snapshot, SourceState, freshness
+from core.snapshot import Reading, RuleWords, SeriesFrames, Snapshot, SourceState, freshness
 from core.window import Window
 from store.base import Change, Store
 from store.duck import DuckStore
@@ -122,9 +122,11 @@ class Line:
         self._band_at: datetime | None = None
         self._health_at: datetime | None = None
         self._geometry = _geometry(city)
+        self._rule_words = {rule.key: _words(rule) for rule in self.rules}
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
         self._remember()
+        self._band = self._read_band()
         self.snapshot: Snapshot = self._picture(number=0)
 
     # -- the line ---------------------------------------------------------------------------------------------------
@@ -180,7 +182,10 @@ class Line:
     # -- connectors -------------------------------------------------------------------------------------------------
 
     def _feed(self, source: ConfiguredSource) -> Feed:
-        module = connectors.load(source.connector)
+        try:
+            module = connectors.load(source.connector)
+        except InputError as error:
+            raise ConfigError(f"config/{self.city.key}/sources.toml: [[source]] {source.key}: {error}") from error
         described = module.SOURCE
         state = SourceState(
             source=source,
@@ -283,6 +288,7 @@ class Line:
     def _take_answers(self) -> None:
         """Validate and store what has come."""
         now = self.clock.now()
+        answered: list[tuple[Feed, Answer]] = []
         for feed in self._feeds:
             if feed.running is None or not feed.running.done():
                 continue
@@ -290,15 +296,20 @@ class Line:
             if answer.error is not None:
                 self._failed(feed, answer, now)
                 continue
-            site_ids = set(self.city.sites.index)
-            good, bad = obs.validate(answer.rows, self.catalogue, site_ids, now)
-            written = self.store.write_observations(good, now)
-            self.store.set_aside(bad, now)
+            answered.append((feed, answer))
+        if not answered:
+            return
+        come = pd.concat([answer.rows for _, answer in answered], ignore_index=True)
+        good, bad = obs.validate(come, self.catalogue, set(self.city.sites.index), now)
+        self.store.set_aside(bad, now)
+        written = self.store.write_observations(good, now)  # one transaction for all sources of this cycle
+        _keep_earliest(self._uncomputed, written.earliest)
+        ahead = good[good["time"] > pd.Timestamp(now)].groupby("observed_property")["time"].min()
+        _keep_earliest(self._ahead, {str(key): moment.to_pydatetime() for key, moment in ahead.items()})
+        for feed, answer in answered:
             feed.known_files.update(answer.files)
-            _keep_earliest(self._uncomputed, written.earliest)
-            ahead = good[good["time"] > pd.Timestamp(now)].groupby("observed_property")["time"].min()
-            _keep_earliest(self._ahead, {str(key): moment.to_pydatetime() for key, moment in ahead.items()})
-            self._answered(feed, good, len(bad), answer.problems, now)
+            own = good[good["source"] == feed.source.key]
+            self._answered(feed, own, int((bad["source"] == feed.source.key).sum()), answer.problems, now)
 
     def _failed(self, feed: Feed, answer: Answer, now: datetime) -> None:
         if feed.state.up is not False:
@@ -364,35 +375,52 @@ class Line:
         _keep_earliest(self._uncomputed, come)
         self._ahead = {key: moment for key, moment in self._ahead.items() if key not in come}
         unfinished = self._unfinished() if self._fresh_start else {}
-        periods = {feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds}
+        waiting: list[pd.DataFrame] = []  # written together, but before somebody needs them
+        promised: set[str] = set()
+
+        def write() -> None:
+            if waiting:
+                written = self.store.write_observations(pd.concat(waiting, ignore_index=True), now)
+                _keep_earliest(self._uncomputed, written.earliest)
+            waiting.clear()
+            promised.clear()
+
         for module in self._indicators:
             indicator: Indicator = module.INDICATOR
+            if promised.intersection(indicator.needs):
+                write()
             changes = [self._uncomputed[need] for need in indicator.needs if need in self._uncomputed]
             if indicator.key in unfinished:
                 changes.append(unfinished[indicator.key])
-            if not changes or min(changes) > now:
-                continue
-            since = min(changes) - timedelta(microseconds=1)
-            window = Window(
-                observations=self.store.read_observations(indicator.needs, since - indicator.window, now),
-                sites=self.city.sites,
-                since=since,
-                until=now,
-                city_site=self.city.city_site,
-                zone=self.city.zone,
-                sources=tuple(periods),
-                source_period_min=periods,
-            )
-            try:
-                results = module.compute(window)
-            except Exception:  # a defect of one indicator must not blind the others, nor the alerts
-                if indicator.key not in self._defective:
-                    LOG.exception("%s: the indicator failed; the others go on", indicator.key)
-                self._defective.add(indicator.key)
-                continue
-            self._defective.discard(indicator.key)
-            _keep_earliest(self._uncomputed, self.store.write_observations(results, now).earliest)
+            if changes and min(changes) <= now:
+                waiting.append(self._results(module, min(changes) - timedelta(microseconds=1), now))
+                promised.update((indicator.key, *(part.key for part in indicator.companions)))
+        write()
         self._uncomputed = {}
+
+    def _results(self, module: indicators.IndicatorModule, since: datetime, now: datetime) -> pd.DataFrame:
+        """What one indicator says for since < time <= now; no row where it has a defect."""
+        indicator = module.INDICATOR
+        periods = {feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds}
+        window = Window(
+            observations=self.store.read_observations(indicator.needs, since - indicator.window, now),
+            sites=self.city.sites,
+            since=since,
+            until=now,
+            city_site=self.city.city_site,
+            zone=self.city.zone,
+            sources=tuple(periods),
+            source_period_min=periods,
+        )
+        try:
+            results = module.compute(window)
+        except Exception:  # a defect of one indicator must not blind the others, nor the alerts
+            if indicator.key not in self._defective:
+                LOG.exception("%s: the indicator failed; the others go on", indicator.key)
+            self._defective.add(indicator.key)
+            return obs.empty()
+        self._defective.discard(indicator.key)
+        return results
 
     def _unfinished(self) -> dict[str, datetime]:
         """Per indicator, from when on rows may lack their results, because the house stopped between two writes.
@@ -431,6 +459,11 @@ class Line:
         if self._band_at is None or now - self._band_at >= BAND_EVERY:
             self.store.rebuild_usual_band([key for key, item in self.catalogue.items() if item.baseline], now)
             self._band_at = now
+            self._band = self._read_band()
+
+    def _read_band(self) -> SeriesFrames:
+        rows = self.store.usual_band([key for key, item in self.catalogue.items() if item.baseline])
+        return SeriesFrames(rows, ["hour_of_week", "low", "middle", "high", "n"], index="hour_of_week")
 
     def _publish(self) -> Snapshot:
         with self._published:
@@ -444,19 +477,16 @@ class Line:
         shown = sorted({*baseline, *(i.key for i in self.catalogue.indicators()), *_ALSO_SHOWN})
         recent = self.store.read_observations(shown, now - timedelta(hours=24), now)
         recent = recent[recent["quality"].isin(obs.USABLE)]
-        band = self.store.usual_band(baseline)
         return Snapshot(
             number=number,
             made_at=now,
             city=self.city,
             catalogue=self.catalogue,
             readings=self._readings(now),
-            recent={key: rows[["time", "value"]] for key, rows in _by_series(recent)},
-            band={
-                key: rows.set_index("hour_of_week")[["low", "middle", "high", "n"]] for key, rows in _by_series(band)
-            },
+            recent=SeriesFrames(recent, ["time", "value"]),
+            band=self._band,
             alerts=tuple(self.store.read_alerts()),
-            rules={rule.key: _words(rule) for rule in self.rules},
+            rules=self._rule_words,
             journal=self.store.read_journal(now - timedelta(hours=24), limit=2000),
             sources=tuple(feed.state for feed in self._feeds),
             geometry=self._geometry,
@@ -468,7 +498,7 @@ class Line:
         newest = self.store.latest().sort_values("time")
         rhythm = {feed.source.key: feed.source.every for feed in self._feeds}
         at_site: dict[str, timedelta] = {}  # an indicator is as slow as the slowest source of its site
-        for site_id, key in zip(newest["site_id"], newest["source"], strict=True):
+        for site_id, key in zip(newest["site_id"].tolist(), newest["source"].tolist(), strict=True):
             if key in rhythm:
                 at_site[site_id] = max(rhythm[key], at_site.get(site_id, rhythm[key]))
         found: dict[tuple[str, str], Reading] = {}
@@ -493,11 +523,6 @@ class Line:
 
 _EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
 _ALSO_SHOWN = ("flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min")
-
-
-def _by_series(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    for (observed_property, site_id), group in rows.groupby(["observed_property", "site_id"]):  # type: ignore[misc]
-        yield (str(observed_property), str(site_id)), group
 
 
 def _error_kind(error: HouseError | None) -> str:

@@ -32,7 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0, or 2 after one `error:` line."""
     asked = _arguments().parse_args(arguments)
     try:
-        sys.stdout.write(_table() if asked.key is None else observations.to_csv(_rows(asked)))
+        if asked.key is None:
+            sys.stdout.write(_table())
+            return 0
+        rows = _rows(asked)
+        for problem in rows.attrs.get("problems", ()):
+            print(problem, file=sys.stderr)
+        if load(asked.key).SOURCE.kind == "simulation":
+            print("DỮ LIỆU MÔ PHỎNG", file=sys.stderr)
+        sys.stdout.write(observations.to_csv(rows))
     except HouseError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

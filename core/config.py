@@ -24,6 +24,11 @@ SITE_COLUMNS = ("site_id", "kind", "name_vi", "name_en", "area", "latitude", "lo
 OVERVIEW_GROUPS = ("traffic", "environment", "services")
 MOST_OVERVIEW_ROWS = 10  # what can be read from six metres
 AREA_COLUMNS = ("code", "kind", "name_vi", "name_en", "parent", "population", "latitude", "longitude", "valid_from")
+NUMBERS = ("latitude", "longitude", "population")
+CITY_KEYS = (
+    "name_vi", "name_en", "centre_vi", "centre_en", "time_zone", "simulated", "latitude", "longitude", "cycle_s",
+    "history_days", "store", "geometry", "shift", "overview",
+)  # fmt: skip
 SITE_KINDS = (
     "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
     "weather_station", "office", "hotline", "bus_line",
@@ -137,6 +142,13 @@ def take(table: Mapping[str, Any], name: str, kind: type | tuple[type, ...], whe
     return value
 
 
+def _at_least_one(table: Mapping[str, Any], name: str, where: str, default: int) -> int:
+    number = take(table, name, int, where, default)
+    if number < 1:
+        raise ConfigError(f"{where}: {name} must be 1 or more, not {number}")
+    return int(number)
+
+
 def city_key() -> str:
     """The city this process serves: CITY, or the demo."""
     return os.environ.get("CITY", "").strip() or DEFAULT_CITY
@@ -151,6 +163,9 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         raise ConfigError(f"CITY={key}: there is no folder config/{key}; known cities: {known}")
     table = read_toml(folder / "city.toml")
     where = f"config/{key}/city.toml"
+    unknown = sorted(set(table) - set(CITY_KEYS))
+    if unknown:
+        raise ConfigError(f"{where}: unknown key {', '.join(unknown)}; known are {', '.join(CITY_KEYS)}")
     try:
         zone = ZoneInfo(take(table, "time_zone", str, where, "Asia/Ho_Chi_Minh"))
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -160,14 +175,12 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
     areas = _frame(folder / "areas.toml", "area", AREA_COLUMNS, "code")
     sites = _frame(folder / "sites.toml", "site", SITE_COLUMNS, "site_id")
     where_sites = f"config/{key}/sites.toml"
-    wrong = sorted(set(sites["kind"]) - set(SITE_KINDS))
-    if wrong:
-        raise ConfigError(f"{where_sites}: kind {wrong[0]!r} is not one of {', '.join(SITE_KINDS)}")
+    for site_id, kind in sites.loc[~sites["kind"].isin(SITE_KINDS), "kind"].items():
+        raise ConfigError(f"{where_sites}: {site_id}: kind {kind!r} is not one of {', '.join(SITE_KINDS)}")
     if (sites["kind"] == "city").sum() != 1:
         raise ConfigError(f'{where_sites}: exactly one site must have kind = "city"')
-    lost = sorted(set(sites["area"]) - set(areas.index) - {""})
-    if lost:
-        raise ConfigError(f"{where_sites}: area {lost[0]!r} is not in areas.toml")
+    for site_id, area in sites.loc[~sites["area"].isin(["", *areas.index]), "area"].items():
+        raise ConfigError(f"{where_sites}: {site_id}: area {area!r} is not in areas.toml")
     return City(
         key=key,
         name_vi=take(table, "name_vi", str, where),
@@ -178,8 +191,8 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         simulated=take(table, "simulated", bool, where, False),
         latitude=float(take(table, "latitude", (int, float), where)),
         longitude=float(take(table, "longitude", (int, float), where)),
-        cycle=timedelta(seconds=take(table, "cycle_s", int, where, 60)),
-        history=timedelta(days=take(table, "history_days", int, where, 400)),
+        cycle=timedelta(seconds=_at_least_one(table, "cycle_s", where, 60)),
+        history=timedelta(days=_at_least_one(table, "history_days", where, 400)),
         store_path=(root / store),
         folder=folder,
         data_folder=root / "data" / key,
@@ -223,11 +236,15 @@ def _frame(path: Path, entry: str, columns: tuple[str, ...], index: str) -> pd.D
         row = {index: take(table, index, str, where), "kind": take(table, "kind", str, where)}
         row["name_vi"] = take(table, "name_vi", str, where)
         row["name_en"] = take(table, "name_en", str, where, row["name_vi"])
+        for name in ("area", "parent"):
+            take(table, name, str, where, "")
+        for name in NUMBERS:
+            take(table, name, (int, float), where, 0)
         rows.append({**table, **row})
     data = pd.DataFrame(rows)
     for column in columns:
         if column not in data:
-            data[column] = float("nan") if column in ("latitude", "longitude", "population") else ""
+            data[column] = float("nan") if column in NUMBERS else ""
     for column in ("area", "parent", "name_en", "valid_from"):
         if column in data:
             data[column] = data[column].fillna("").astype("str")
@@ -264,7 +281,7 @@ def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
                 name_en=take(table, "name_en", str, where, name_vi),
                 owner=take(table, "owner", str, where, ""),
                 contact=take(table, "contact", str, where, ""),
-                every=timedelta(seconds=take(table, "every_s", int, where, 600)),
+                every=timedelta(seconds=_at_least_one(table, "every_s", where, 600)),
                 enabled=take(table, "enabled", bool, where, True),
                 options=take(table, "options", dict, where, {}),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,6 +73,34 @@ class RuleWords:
     missing: bool  # the rule rings for silence, its setpoint is minutes
     enabled: bool
     off_because: str
+
+
+class SeriesFrames(Mapping[tuple[str, str], pd.DataFrame]):
+    """One frame seen as one piece per (observed_property, site_id); a piece is cut only when somebody asks for it.
+
+    Hundreds of series in every cycle, of which a screen shows a few: cutting all of them was most of a cycle's work.
+    """
+
+    def __init__(self, rows: pd.DataFrame, columns: list[str], index: str | None = None) -> None:
+        """`rows` holds observed_property, site_id and the columns; pieces keep the order of the rows."""
+        ordered = rows.sort_values(["observed_property", "site_id"], kind="stable").reset_index(drop=True)
+        keys = list(zip(ordered["observed_property"].tolist(), ordered["site_id"].tolist(), strict=True))
+        starts = [place for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]
+        ends = [*starts[1:], len(keys)]
+        self._pieces = {keys[start]: (start, end) for start, end in zip(starts, ends, strict=False) if start < end}
+        self._rows = ordered[columns]
+        self._index = index
+
+    def __getitem__(self, key: tuple[str, str]) -> pd.DataFrame:
+        start, end = self._pieces[key]
+        piece = self._rows.iloc[start:end]
+        return piece.set_index(self._index) if self._index else piece
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pieces)
+
+    def __len__(self) -> int:
+        return len(self._pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,7 @@ def with_city(table: pd.DataFrame, city_site: str) -> pd.DataFrame:
     if table.columns.empty:
         return table
     city = table.sum(axis=1)
-    return table.drop(columns=city_site, errors="ignore").assign(**{city_site: city})
+    return table.assign(**{city_site: city})
 
 
 def attribute(window: Window, name: str) -> pd.Series:

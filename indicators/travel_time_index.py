@@ -59,7 +59,7 @@ def compute(window: Window) -> pd.DataFrame:
     counted = network.moving() & np.isfinite(free_pace)
     flow = wide(usable(window, "traffic_flow", kind="road_segment"), network.times, PERIOD)
     vehicles = flow.reindex(columns=network.segments).to_numpy(dtype=np.float64)
-    by_flow = (np.isfinite(vehicles) | ~counted).all(axis=1) & (np.where(counted, vehicles, 0.0).sum(axis=1) > 0)
+    by_flow = np.where(counted, vehicles, 0.0).sum(axis=1) > 0  # one unknown flow makes the sum unknown
     weight = np.where(counted, network.length_km, 0.0) * np.where(by_flow[:, None] & counted, vehicles, 1.0)
     total = (weight * np.where(counted, pace, 0.0)).sum(axis=1)
     free_total = (weight * np.where(counted, free_pace, 0.0)).sum(axis=1)

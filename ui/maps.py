@@ -96,14 +96,16 @@ def _shown(view: View, only: Sequence[str] | None) -> list[Alert]:
 def _places(view: View) -> list[city_map.Place]:
     areas = view.snapshot.city.areas
     return [
-        city_map.Place(code=row["code"], name=row[f"name_{view.language}"], latitude=row["latitude"], longitude=row["longitude"])
+        city_map.Place(
+            code=row["code"], name=row[f"name_{view.language}"], latitude=row["latitude"], longitude=row["longitude"]
+        )
         for row in areas[areas["latitude"].notna()].to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def day(view: View, width: int, height: int, text_px: float) -> Markup:
     """The last 24 hours in one strip: when alerts stood, when it rained."""
-    rain = [rows for (key, _), rows in view.snapshot.recent.items() if key == "rain_1h"]
+    rain = [view.snapshot.recent[key] for key in view.snapshot.recent if key[0] == "rain_1h"]
     svg = timeline.day_strip(
         view.snapshot.journal,
         pd.concat(rain).groupby("time")["value"].max().reset_index() if rain else None,

@@ -104,25 +104,26 @@ def _draw(screen: Screen, item: ObservedProperty, site_id: str, hours: int) -> N
             mark + t("trends.source_note", at=formats.moment(data["time"].max().to_pydatetime(), until, city.zone))
         )
         with st.expander(t("word.data_table")):
-            table = data[["time", "value", "quality", "source"]].iloc[::-1]
+            rows = _marked(screen, data)
+            table = rows[["time", "value", "quality", "source"]].iloc[::-1]
             st.dataframe(
                 table.assign(time=table["time"].dt.tz_convert(city.zone).dt.strftime("%d/%m/%Y %H:%M")), hide_index=True
             )
             st.download_button(
                 t("word.download"),
-                _export(screen, data),
+                observations.to_csv(rows),
                 file_name=f"{city.key}-{item.key}-{site_id}.csv",
                 mime="text/csv",
             )
     _others(screen, item, site_id, since, until, hours)
 
 
-def _export(screen: Screen, data: pd.DataFrame) -> str:
-    """The one frame as CSV. Simulated rows say so in their own column: a file leaves the screen and its mark behind."""
+def _marked(screen: Screen, data: pd.DataFrame) -> pd.DataFrame:
+    """The one frame for a table or a file. Simulated rows say so themselves: a file leaves the screen and its mark."""
     rows = data.loc[:, list(observations.COLUMNS)]
     if screen.snapshot.city.simulated:
-        rows = rows.assign(source=screen.t("mark.simulated") + ": " + rows["source"])
-    return observations.to_csv(rows)
+        return rows.assign(source=screen.t("mark.simulated") + ": " + rows["source"])
+    return rows
 
 
 def _numbers(screen: Screen, item: ObservedProperty, site_id: str, data: pd.DataFrame, hours: int) -> None:

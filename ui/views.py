@@ -179,7 +179,7 @@ class View:
             whole = self.t("word.whole_city")
             return f"{whole} · n = {formats.number(n.value, 0, self.language)}" if n else whole
         if key == "vn_aqi":
-            return f"{name} · {self.aqi_word(reading.value)}"
+            return f"{self.aqi_word(reading.value)} · {name}"
         return name
 
     def _note(self, reading: Reading, key: str) -> tuple[str, str]:
@@ -191,6 +191,8 @@ class View:
             return self._river_note(reading)
         if reading.item.key in ("rain_1h", "rain_24h") and reading.value < 0.05:
             return t("state.no_rain"), ""
+        if key == "satisfaction":
+            return self._interval_note(reading.site_id)
         usual = self.snapshot.usual(key, reading.site_id, reading.time)
         if usual is None:
             return "", ""
@@ -209,6 +211,12 @@ class View:
             return t("state.above_usual"), ""
         change = formats.percent(100 * (reading.value / middle - 1), 0, self.language, signed=True)
         return change, t("word.vs_usual")
+
+    def _interval_note(self, site_id: str) -> tuple[str, str]:
+        """A share of answers is read with its 95 % interval, not against its usual."""
+        bounds = [self.snapshot.reading(f"satisfaction_{side}", site_id) for side in ("low", "high")]
+        words = [formats.number(bound.value, 0, self.language) for bound in bounds if bound is not None]
+        return (f"{words[0]} – {words[1]}%", self.t("word.interval")) if len(words) == 2 else ("", "")
 
     def _river_note(self, reading: Reading) -> tuple[str, str]:
         """How far under the first alarm, or over the highest one reached."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -231,36 +230,6 @@ def many(sites, minutes, properties, peak):
         data["value"] = random.uniform(0, peak, len(data))
         parts.append(frame(data, observed_property=observed_property, source="test"))
     return pd.concat(parts, ignore_index=True)
-
-
-def best_of(times, run):
-    """Seconds of the quickest run: what the code needs when no neighbour disturbs."""
-    taken = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - begin)
-    return min(taken)
-
-
-def test_a_cycle_of_60_rules_and_60_sites_is_quick(tmp_path):
-    properties = [f"property_{number:02d}" for number in range(60)]
-    for observed_property in properties:
-        text = TEXTS + FLOOD.replace("flood_depth", observed_property)
-        (tmp_path / f"{observed_property}.toml").write_text(text, encoding="utf-8")
-    rules = load_rules(tmp_path, None, None)
-    alerts = by_key(evaluate(rules, many(60, [0, 5], properties, 9), {}, now=at(5))[0])
-    assert len(alerts) == 3600
-    data = many(60, [10, 15, 20], properties, 9)
-    taken = best_of(5, lambda: evaluate(rules, data, alerts, now=at(20)))
-    assert taken < 0.25, f"{taken:.3f} s for {len(data)} rows"
-
-
-def test_catching_up_on_thirty_days_is_bearable(tmp_path):
-    rules = written(tmp_path, road_flood=FLOOD)
-    data = many(20, range(0, 30 * 1440, 5), ["flood_depth"], 11)
-    taken = best_of(2, lambda: evaluate(rules, data, {}, now=at(30 * 1440)))
-    assert taken < 3, f"{taken:.1f} s for {len(data)} rows"
 
 
 @pytest.mark.parametrize("columns", [["received_at"], []])

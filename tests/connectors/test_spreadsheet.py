@@ -298,6 +298,14 @@ def test_a_real_date_without_hours_is_a_day_and_one_shown_as_month_is_a_month() 
     assert local_times(read(saved(book))) == ["2026-02-04 00:00", "2026-03-01 00:00", "2026-02-02 00:00"]
 
 
+def test_a_midnight_shown_without_its_hour_is_midnight_where_the_other_dates_have_hours() -> None:
+    book = openpyxl.load_workbook(
+        io.BytesIO(xlsx([HEAD, [1, datetime(2026, 2, 1, 23), "A", 1], [2, datetime(2026, 2, 2), "A", 2]]))
+    )
+    book.worksheets[0]["B3"].number_format = "dd/mm/yyyy"
+    assert local_times(read(saved(book))) == ["2026-02-01 23:00", "2026-02-02 00:00"]
+
+
 def test_excel_fractions_of_a_day_are_rounded_to_the_second() -> None:
     rows = [HEAD, [1, 46054 + 7 / 24 - 1e-9, "A", 1]]
     assert read(xlsx(rows))["time"][0] == pd.Timestamp("2026-02-01 00:00", tz="UTC")
@@ -529,6 +537,16 @@ def test_the_head_repeated_on_every_page_is_not_data_and_a_second_table_is_read(
     assert problems(frame) == []
 
 
+def test_each_table_of_a_sheet_has_the_period_of_its_own_title_and_else_that_of_the_table_above() -> None:
+    head = ["Đơn vị", "Hồ sơ tiếp nhận"]
+    frame = read(
+        semicolons(
+            ["Tháng 1/2026"], head, ["A", "1"], head, ["B", "2"], ["Người lập"], ["Tháng 2/2026"], head, ["A", "3"]
+        )
+    )
+    assert local_times(frame) == ["2026-02-01 00:00", "2026-02-01 00:00", "2026-03-01 00:00"]
+
+
 def test_rows_that_nobody_has_filled_yet_are_no_missing_values() -> None:
     """A form for the whole day, filled until 02:00: the hour in between is missing, the evening is still to come."""
     rows = [[i, f"01/02/2026 {i:02d}:00", "A", {1: "10", 3: "30"}.get(i, "")] for i in range(1, 25)]
@@ -639,6 +657,12 @@ def test_a_group_title_does_not_lend_its_name_to_an_unknown_part() -> None:
     ]
     frame = read(semicolons(*rows))
     assert dict(zip(frame["observed_property"], frame["value"], strict=True)) == {"files_pending_overdue": 7}
+
+
+def test_a_group_title_ends_at_an_empty_column() -> None:
+    rows = [["Ngày", "Đơn vị", "Hồ sơ đang giải quyết", "", ""], ["", "", "Trong hạn", "", "Quá hạn"]]
+    with pytest.raises(InputError, match="không thấy cột chỉ số nào quen"):
+        read(semicolons(*rows, ["01/02/2026", "A", "90", "", "7"]))
 
 
 def test_the_operator_can_name_heads_that_the_house_does_not_know() -> None:

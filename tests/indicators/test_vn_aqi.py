@@ -253,6 +253,11 @@ def test_the_day_runs_from_one_o_clock_to_midnight_local_time() -> None:
     assert computed["time"].dt.strftime("%d %H:%M").tolist() == ["20 17:00"]  # the same midnight in UTC
 
 
+def test_a_day_without_particles_is_not_published() -> None:
+    rows = [series("no2", "station", "2026-11-21 00:00", [500.0] * 24)]
+    assert results("vn_aqi_daily", window(rows, "2026-11-20 12:00", "2026-11-21 00:00", STATION)).empty
+
+
 def test_a_day_takes_the_seven_hours_before_it_for_ozone_only() -> None:
     rows = [
         series("pm10", "station", "2026-11-21 00:00", [10.0] * 24),

@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from core.catalogue import Catalogue, load_properties
+from core.config import load_city
 from core.errors import StoreBusy, StoreError
 from core.observations import frame
 from store.__main__ import main
@@ -253,6 +255,28 @@ def test_verify_tells_what_a_stray_hand_did(tmp_path: Path) -> None:
         assert words in findings
     store.close()
     assert main(["verify", "--path", str(path)]) == 1
+
+
+def test_a_person_with_sql_finds_names_units_and_attributes(tmp_path: Path) -> None:
+    """The demo city: every site has its own further keys, and none carries those of another kind as NaN."""
+    city, catalogue = load_city("demo"), Catalogue(load_properties())
+    path = tmp_path / "demo.duckdb"
+    store = DuckStore(path, city.zone)
+    store.write_dimensions(city, catalogue)
+    store.close()
+    with duckdb.connect(str(path)) as hand:
+        sites = dict(hand.execute("SELECT site_id, attributes FROM sites").fetchall())
+        counts = hand.execute(
+            "SELECT (SELECT count(*) FROM areas), (SELECT count(*) FROM sources), (SELECT count(*) FROM properties)"
+        ).fetchall()
+        units = dict(hand.execute("SELECT observed_property, unit FROM properties").fetchall())
+    assert counts == [(len(city.areas), len(city.sources), len(catalogue))]
+    assert units["pm25"] == "ug/m3"
+    assert set(sites) == set(city.sites.index)
+    further = {site_id: json.loads(text, parse_constant=pytest.fail) for site_id, text in sites.items()}
+    assert any(further.values())
+    assert all(None not in attributes.values() for attributes in further.values())
+    assert not any("name_vi" in attributes for attributes in further.values())
 
 
 # Backup, restore, command line ------------------------------------------------------------------------------------

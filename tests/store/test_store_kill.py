@@ -69,7 +69,7 @@ def test_nothing_committed_is_lost_and_nothing_is_half_written(tmp_path: Path) -
     path = tmp_path / "city.duckdb"
     chance = random.Random(20260310)
     for _ in range(KILLS):
-        committed = run_and_kill(path, chance.uniform(0.0, 0.6))
+        committed = run_and_kill(path, chance.uniform(0.0, 0.4))
         store = DuckStore(path)
         found = store.read_observations(["pm25"], START, START + timedelta(days=30))
         cycles = found.groupby("time").size()

@@ -53,7 +53,7 @@ def newest_usable(known: Known) -> dict[tuple[str, str, str], tuple[datetime, fl
     return newest
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=20, deadline=None, database=None)
 @given(batches)
 def test_any_sequence_of_batches_equals_a_dict(sequence: list[list[tuple[Identity, tuple[float | None, str]]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

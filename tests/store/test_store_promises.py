@@ -45,28 +45,21 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def a_city(root: Path, areas: dict[str, str]) -> City:
-    """A city of its own with one air station per entry {site_id: area}."""
-    folder = root / "config" / "toy"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "city.toml").write_text(
-        'name_vi = "Phố Thử"\nname_en = "Toytown"\ncentre_vi = "x"\ncentre_en = "x"\nlatitude = 2.0\nlongitude = 1.0\n',
-        encoding="utf-8",
+def a_city(areas: dict[str, str]) -> City:
+    """The demo city with other sites: itself, and one air station per entry {site_id: area}."""
+    stations = {"city": "", **areas}
+    sites = pd.DataFrame(
+        {
+            "site_id": list(stations),
+            "kind": ["city", *(["air_station"] * len(areas))],
+            "name_vi": "Trạm",
+            "name_en": "Station",
+            "area": list(stations.values()),
+            "latitude": 21.0,
+            "longitude": 106.0,
+        }
     )
-    (folder / "areas.toml").write_text(
-        "".join(f'[[area]]\ncode = "{code}"\nkind = "ward"\nname_vi = "Phường"\n' for code in ("00001", "00002")),
-        encoding="utf-8",
-    )
-    sites = ['[[site]]\nsite_id = "city"\nkind = "city"\nname_vi = "Phố"\n']
-    sites += [
-        f'[[site]]\nsite_id = "{site}"\nkind = "air_station"\nname_vi = "Trạm"\narea = "{area}"\nheight_m = 3.5\n'
-        for site, area in areas.items()
-    ]
-    (folder / "sites.toml").write_text("".join(sites), encoding="utf-8")
-    (folder / "sources.toml").write_text(
-        '[[source]]\nkey = "air"\nconnector = "sensorthings"\nname_vi = "Không khí"\n', encoding="utf-8"
-    )
-    return load_city("toy", root)
+    return replace(load_city("demo"), sites=sites.set_index("site_id", drop=False))
 
 
 def row(
@@ -204,7 +197,7 @@ def test_reading_sorts_by_property_site_time(store: Store) -> None:
 
 def test_order_and_cut_of_the_batches_do_not_matter(store: Store, tmp_path: Path) -> None:
     batch = rows(*(row(TEN + hour * HOUR, float(hour), f"air_{site}") for hour in range(50) for site in range(4)))
-    city = a_city(tmp_path, {f"air_{site}": "00001" for site in range(4)})
+    city = a_city({f"air_{site}": "00001" for site in range(4)})
     store.write_dimensions(city, CATALOGUE)
     store.write_observations(batch, TEN)
     other = DuckStore(tmp_path / "other.duckdb")
@@ -277,9 +270,9 @@ def test_latest_falls_back_when_its_value_turns_out_to_be_wrong(store: Store) ->
     assert store.verify() == []
 
 
-def test_the_hour_of_an_area_ends_on_the_hour_and_follows_a_revision(store: Store, tmp_path: Path) -> None:
+def test_the_hour_of_an_area_ends_on_the_hour_and_follows_a_revision(store: Store) -> None:
     """09:15, 09:30 and 10:00 belong to the hour that ends at 10:00; 10:15 to the next one."""
-    store.write_dimensions(a_city(tmp_path, {"air_1": "00001", "air_2": "00001", "air_3": "00002"}), CATALOGUE)
+    store.write_dimensions(a_city({"air_1": "00001", "air_2": "00001", "air_3": "00002"}), CATALOGUE)
     quarter = timedelta(minutes=15)
     batch = rows(
         row(TEN - 3 * quarter, 10.0),
@@ -307,11 +300,11 @@ def test_the_hour_of_an_area_ends_on_the_hour_and_follows_a_revision(store: Stor
     assert store.verify() == []
 
 
-def test_a_site_that_moves_to_another_ward_takes_its_history_along(store: Store, tmp_path: Path) -> None:
+def test_a_site_that_moves_to_another_ward_takes_its_history_along(store: Store) -> None:
     store.write_observations(rows(row(TEN, 10.0)), TEN)
     assert store.area_hourly("pm25", LONG_AGO, FAR_AHEAD).empty
     for area in ("00001", "00002"):
-        store.write_dimensions(a_city(tmp_path, {"air_1": area}), CATALOGUE)
+        store.write_dimensions(a_city({"air_1": area}), CATALOGUE)
         assert list(store.area_hourly("pm25", LONG_AGO, FAR_AHEAD)["area"]) == [area]
         assert store.verify() == []
 
@@ -479,14 +472,14 @@ def test_readers_see_whole_writes_while_the_writer_writes(store: Store) -> None:
 # Care -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_person_with_sql_finds_names_and_units(store: Store, tmp_path: Path) -> None:
-    store.write_dimensions(a_city(tmp_path, {"air_1": "00001"}), CATALOGUE)
-    store.write_dimensions(a_city(tmp_path, {"air_1": "00001", "air_2": ""}), CATALOGUE)
+def test_a_person_with_sql_finds_names_and_units(store: Store) -> None:
+    store.write_dimensions(a_city({"air_1": "00001"}), CATALOGUE)
+    store.write_dimensions(a_city({"air_1": "00001", "air_2": ""}), CATALOGUE)
     assert store.stats()["sites"] == 3, "the city itself and two stations; the old list is replaced"
 
 
-def test_prune_forgets_history_and_keeps_alerts(store: Store, tmp_path: Path) -> None:
-    store.write_dimensions(a_city(tmp_path, {"air_1": "00001", "air_2": "00001"}), CATALOGUE)
+def test_prune_forgets_history_and_keeps_alerts(store: Store) -> None:
+    store.write_dimensions(a_city({"air_1": "00001", "air_2": "00001"}), CATALOGUE)
     half = timedelta(minutes=30)
     store.write_observations(
         rows(row(TEN - 2 * HOUR, 1.0), row(TEN - half, 2.0), row(TEN, 3.0), row(TEN - HOUR, 8.0, "air_2")), TEN - HOUR
@@ -515,7 +508,7 @@ def test_stats_count_and_date_the_store(store: Store) -> None:
 
 
 def test_a_backup_of_a_store_in_use_opens_as_a_store(store: Store, tmp_path: Path) -> None:
-    store.write_dimensions(a_city(tmp_path, {"air_1": "00001"}), CATALOGUE)
+    store.write_dimensions(a_city({"air_1": "00001"}), CATALOGUE)
     store.write_observations(rows(row(TEN, 1.0)), TEN)
     store.change_alerts(lambda known: ([Alert(rule="pm25_high", site_id="air_1")], [event()]))
     target = tmp_path / "đĩa 'ngoài'" / "copy.duckdb"
