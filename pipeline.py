@@ -116,7 +116,7 @@ class Line:
         self._published = threading.Condition()
         self._cycle = threading.Lock()
         self._uncomputed: dict[str, datetime] = {}  # earliest time per property, not yet in indicators
-        self._ahead: dict[str, datetime] = {}  # the same for rows whose time is still to come: fast loggers
+        self._computed_until: dict[str, datetime] = {}  # per indicator
         self._defective: set[str] = set()
         self._fresh_start = True
         self._band_at: datetime | None = None
@@ -304,8 +304,6 @@ class Line:
         self.store.set_aside(bad, now)
         written = self.store.write_observations(good, now)  # one transaction for all sources of this cycle
         _keep_earliest(self._uncomputed, written.earliest)
-        ahead = good[good["time"] > pd.Timestamp(now)].groupby("observed_property")["time"].min()
-        _keep_earliest(self._ahead, {str(key): moment.to_pydatetime() for key, moment in ahead.items()})
         for feed, answer in answered:
             feed.known_files.update(answer.files)
             own = good[good["source"] == feed.source.key]
@@ -369,11 +367,11 @@ class Line:
     # -- indicators -------------------------------------------------------------------------------------------------
 
     def _compute(self) -> None:
-        """Every indicator whose needs changed, from the earliest change to now; what it gives may be needed next."""
+        """Every indicator whose needs changed, from the earliest change to now; what it gives may be needed next.
+
+        A result carries the end of its period, which may come after the last row: also then it is computed.
+        """
         now = self.clock.now()
-        come = {key: moment for key, moment in self._ahead.items() if moment <= now}
-        _keep_earliest(self._uncomputed, come)
-        self._ahead = {key: moment for key, moment in self._ahead.items() if key not in come}
         unfinished = self._unfinished() if self._fresh_start else {}
         waiting: list[pd.DataFrame] = []  # written together, but before somebody needs them
         promised: set[str] = set()
@@ -392,8 +390,9 @@ class Line:
             changes = [self._uncomputed[need] for need in indicator.needs if need in self._uncomputed]
             if indicator.key in unfinished:
                 changes.append(unfinished[indicator.key])
-            if changes and min(changes) <= now:
-                waiting.append(self._results(module, min(changes) - timedelta(microseconds=1), now))
+            until = self._computed_until.get(indicator.key, now)
+            if changes or _floor(now, indicator.period) > until:
+                waiting.append(self._results(module, min([*changes, until]) - timedelta(microseconds=1), now))
                 promised.update((indicator.key, *(part.key for part in indicator.companions)))
         write()
         self._uncomputed = {}
@@ -420,6 +419,7 @@ class Line:
             self._defective.add(indicator.key)
             return obs.empty()
         self._defective.discard(indicator.key)
+        self._computed_until[indicator.key] = now
         return results
 
     def _unfinished(self) -> dict[str, datetime]:

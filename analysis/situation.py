@@ -54,4 +54,5 @@ def situate(snapshot: Snapshot) -> Situation:
     lead = told[0]
     if len(links) < 2 or lead not in links:
         return Situation(lead=lead, chain=(), known=known)
-    return Situation(lead=lead, chain=tuple(links[:LONGEST_CHAIN]), known=known)
+    worst = sorted(links, key=told.index)[:LONGEST_CHAIN]  # a long chain loses its mildest links, never the lead
+    return Situation(lead=lead, chain=tuple(alert for alert in links if alert in worst), known=known)

@@ -12,7 +12,7 @@ from charts import sparkline, trend
 from core import formats, observations
 from core.alert import PRIORITIES
 from core.catalogue import DOMAINS, Indicator, ObservedProperty
-from ui import query
+from ui import panel, query, render
 from ui.frame import Screen
 
 RANGES_H = (24, 7 * 24, 30 * 24)
@@ -130,25 +130,29 @@ def _numbers(screen: Screen, item: ObservedProperty, site_id: str, data: pd.Data
     t, snapshot, language = screen.t, screen.snapshot, screen.language
     reading = snapshot.reading(item.key, site_id)
     unit = item.unit_label(language)
-    parts = [f"**{item.name(language)}** · {snapshot.city.site_name(site_id, language)}"]
+    now, notes = "", []
     if reading is not None and reading.live:
-        parts.append(f"{t('trends.now_value')}: **{formats.quantity(reading.value, item.decimals, unit, language)}**")
+        now = formats.quantity(reading.value, item.decimals, unit, language)
     elif reading is not None:
-        parts.append(f"{t('state.no_signal')} {formats.duration(reading.age, language)}")
+        notes.append(f"{t('state.no_signal')} {formats.duration(reading.age, language)}")
     usual = snapshot.usual(item.key, site_id, reading.time) if reading else None
     if usual:
         low, _, high = (formats.number(one, item.decimals, language) for one in usual)
-        parts.append(f"{t('trends.usual_value')}: {low} – {high} {unit}")
+        notes.append(f"{t('trends.usual_value')}: {low} – {high} {unit}")
     due = hours * 60 / (item.period.total_seconds() / 60)
     missing = max(0.0, 1 - len(data) / due) if due else 0.0
-    parts.append(
+    notes.append(
         t(
             "trends.coverage",
             n=formats.number(len(data), 0, language),
             missing=formats.number(100 * missing, 0, language),
         )
     )
-    st.markdown(" · ".join(parts))
+    place = snapshot.city.site_name(site_id, language)
+    words = render.html(
+        "trend_numbers.html", snapshot, language, name=item.name(language), place=place, now=now, notes=notes
+    )
+    panel.panel("trend_numbers", {"numbers": words})
 
 
 def _others(screen: Screen, item: ObservedProperty, site_id: str, since: datetime, until: datetime, hours: int) -> None:

@@ -116,7 +116,7 @@ def test_nothing_is_translated_for_nobody():
     assert [key for key in VI if not any(re.fullmatch(pattern, key) for pattern in asked)] == []
 
 
-# -- families whose last word comes from the code ------------------------------------------------------------------------
+# -- families whose last word comes from the code --------------------------------------------------------------------
 
 
 def given_to(call: ast.Call, function: str) -> list[ast.expr]:
@@ -203,7 +203,7 @@ def test_short_names_stand_for_properties_of_the_catalogue_and_are_shorter():
                 assert key.removeprefix("short.") in catalogue
 
 
-# -- the translator -----------------------------------------------------------------------------------------------------
+# -- the translator -------------------------------------------------------------------------------------------------
 
 
 def test_the_translator_fills_gaps_and_knows_what_it_has():

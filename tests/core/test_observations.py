@@ -93,7 +93,7 @@ def as_lines(data, *more):
     return sorted(map(repr, data.loc[:, [*obs.COLUMNS, *more]].itertuples(index=False, name=None)))
 
 
-# -- validate: promises -------------------------------------------------------------------------------------------------
+# -- validate: promises ---------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=35, deadline=None)
@@ -140,7 +140,7 @@ def test_the_order_of_rows_does_not_matter(many, random):
     assert as_lines(bad_too, "reason") == as_lines(bad, "reason")
 
 
-# -- validate: reasons --------------------------------------------------------------------------------------------------
+# -- validate: reasons ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_nothing_comes_of_nothing():
     assert bad.dtypes.astype(str).to_dict() == {**TYPES, "reason": "str"}
 
 
-# -- stories ------------------------------------------------------------------------------------------------------------
+# -- stories --------------------------------------------------------------------------------------------------------
 
 
 def test_a_logger_that_lost_its_battery_starts_again_in_1970():
@@ -249,7 +249,7 @@ def test_a_typing_error_in_one_site_does_not_cost_the_file():
     assert list(bad["site_id"]) == ["gauge_l"]
 
 
-# -- frame --------------------------------------------------------------------------------------------------------------
+# -- frame ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_frame_has_its_columns_in_order_and_its_types():
@@ -293,7 +293,7 @@ def test_what_is_given_is_not_changed():
     assert_frame_equal(mine, before)
 
 
-# -- CSV ----------------------------------------------------------------------------------------------------------------
+# -- CSV ------------------------------------------------------------------------------------------------------------
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
 stored = st.fixed_dictionaries(
@@ -338,7 +338,7 @@ def test_columns_may_come_in_any_order_and_an_offset_is_understood():
         ("time,site_id,value\n", "rain.csv: the column observed_property is missing"),
         ("time,site_id,observed_property,value\n15/09/2026,a,rainfall,1\n", "rain.csv: line 2: the time"),
         (
-            "time,site_id,observed_property,value\n2026-09-15T10:00Z,a,rainfall,1\n2026-09-15T11:00Z,a,rainfall,\"1,5\"\n",
+            'time,site_id,observed_property,value\n2026-09-15T10:00Z,a,rainfall,1\n2026-09-15T11:00Z,a,rainfall,"1,5"\n',
             "rain.csv: line 3: '1,5' is no number",
         ),
     ],

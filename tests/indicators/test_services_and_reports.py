@@ -124,6 +124,26 @@ def test_the_citys_sum_is_marked_while_an_office_is_silent() -> None:
     assert quality(computed, "files_overdue", "north") == {"pass"}
 
 
+def test_a_total_that_a_source_books_on_the_city_is_not_one_office_more() -> None:
+    seen = noon(
+        series("files_pending_overdue", "north", "2026-11-20 12:00", [3]),
+        series("files_pending_overdue", CITY, "2026-11-20 12:00", [3]),
+    )
+    assert said(results("files_overdue", seen), "files_overdue", CITY) == {NOON: 3}
+
+
+def test_an_office_whose_pending_files_are_unknown_today_is_in_no_share() -> None:
+    seen = noon(
+        series("files_pending_overdue", "north", "2026-11-20 12:00", [3]),
+        series("files_pending", "north", "2026-11-20 12:00", [150]),
+        series("files_pending_overdue", "west", "2026-11-20 12:00", [100]),
+        series("files_pending", "west", "2026-11-18 12:00", [400]),
+    )
+    computed = results("overdue_share", seen)
+    assert said(computed, "overdue_share", CITY) == {NOON: 2.0}
+    assert quality(computed, "overdue_share", CITY) == {"suspect"}
+
+
 def test_the_overdue_share_of_what_is_pending() -> None:
     seen = noon(
         series("files_pending_overdue", "north", "2026-11-20 12:00", [3]),
@@ -188,7 +208,10 @@ def test_more_satisfied_than_valid_answers_are_all_and_not_more() -> None:
         series("ratings_valid", "north", "2026-11-20 12:00", [40]),
         series("ratings_satisfied", "north", "2026-11-20 12:00", [45]),
     )
-    assert said(results("satisfaction", seen), "satisfaction", "north") == {NOON: 100.0}
+    computed = results("satisfaction", seen)
+    assert said(computed, "satisfaction", "north") == {NOON: 100.0}
+    assert said(computed, "satisfaction_high", "north") == {NOON: 100.0}
+    assert said(computed, "satisfaction_low", "north")[NOON] == pytest.approx(100 * wilson(40, 40)[0])
 
 
 # -- citizen reports ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +22,10 @@ from tests.conftest import EVENING
 from tests.pages.conftest import FLOOD, JAM, RAIN
 from tests.pages.reading import ROOT, html, open_page, parts, problems, screens
 
-BAD = "<script>alert(1)</script>\"><img src=x onerror=alert(1)>' **đậm** [x](javascript:alert(1)) ![x](//evil.example/x.png) {{ 7*7 }}"
+BAD = (
+    "<script>alert(1)</script>\"><img src=x onerror=alert(1)>' "
+    "**đậm** [x](javascript:alert(1)) ![x](//evil.example/x.png) {{ 7*7 }}"
+)
 LONG = "Ờ" * 10_000
 NAMED = re.compile(
     r'^((?:name|title|cause|consequence|action|owner|centre)(?:_vi|_en)?|contact) = "(.*)"$', re.MULTILINE
@@ -93,7 +95,6 @@ def test_text_from_outside_never_becomes_markup(
         assert seen.tags & ACTIVE == set(), f"{part} of {name}"
         assert [one for one in seen.attributes if one[0].startswith("on")] == []
         assert [one for one in seen.attributes if one[0] in ("href", "src", "xlink:href")] == []
-        assert "49" not in text or "{{ 7*7 }}" in text or "7*7" not in text
     shown = html(viewer)
     if name not in ("trends", "map"):
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown, "the text itself is shown, as text"
