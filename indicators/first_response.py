@@ -86,12 +86,13 @@ def compute(window: Window) -> pd.DataFrame:
     if rows.empty or times.empty:
         return results(window, {})
     located = rows[rows["site_id"] != window.city_site]
-    answers = pd.concat([located, rows.assign(site_id=window.city_site)], ignore_index=True).assign(rank=0)
+    answers = pd.concat([located, rows.assign(site_id=window.city_site)], ignore_index=True).assign(asked=False)
     sites = pd.Index(sorted(answers["site_id"].unique()), dtype="str")
-    questions = pd.DataFrame({"time": times.repeat(len(sites)), "site_id": np.tile(sites, len(times)), "rank": 1})
-    both = pd.concat([answers, questions], ignore_index=True).sort_values(["site_id", "time", "rank", "value"])
+    questions = pd.DataFrame({"time": times.repeat(len(sites)), "site_id": np.tile(sites, len(times)), "asked": True})
+    both = pd.concat([answers, questions], ignore_index=True).sort_values(["site_id", "time", "value"])
+    # A question has no value, so it sorts behind the answers of its own instant and sees them.
     spans = both.groupby("site_id", sort=False).rolling(SPAN, on="time", min_periods=1)["value"]
-    asked = both["rank"].to_numpy() == 1
+    asked = both["asked"].to_numpy(dtype=bool)
     with_news = rows["time"].dt.ceil("h").unique()
 
     def table(values: Any) -> pd.DataFrame:

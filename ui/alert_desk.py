@@ -17,7 +17,7 @@ from core import formats
 from core.alert import PRIORITIES, Alert
 from core.snapshot import RuleWords
 from ui import maps, panel, query, render
-from ui.frame import REFRESH_S, Screen, strip
+from ui.frame import Screen, strip
 from ui.views import Card, View
 
 Key = tuple[str, str]
@@ -31,8 +31,9 @@ CHART_HOURS = 6
 def desk(screen: Screen) -> None:
     """The whole page below the navigation."""
 
-    @st.fragment(run_every=REFRESH_S)
+    @st.fragment(run_every=screen.refresh_s)
     def region() -> None:
+        screen.leave_waiting()
         view = screen.view()
         panel.panel("alert_strip", {"strip": strip(view)})
         screen.beat(view.snapshot)

@@ -12,7 +12,6 @@ from ui import maps, panel, render
 from ui.frame import Screen
 from ui.views import View
 
-REDRAW_S = 60
 MAP_HEIGHT_PX = 620
 THEMES: dict[str, tuple[str, str] | None] = {  # theme -> (property, how sites of a ward combine)
     "alerts": None,
@@ -50,14 +49,14 @@ def explore(screen: Screen) -> None:
         if ward:
             st.query_params["ward"] = ward
 
-        @st.fragment(run_every=REDRAW_S)
+        @st.fragment(run_every=screen.redraw_s)
         def figures() -> None:
             panel.panel("ward_figures", {"ward": _ward(screen.view(), ward)})
 
         figures()
     with middle, st.container(key="map_picture"):
 
-        @st.fragment(run_every=REDRAW_S)
+        @st.fragment(run_every=screen.redraw_s)
         def picture() -> None:
             _picture(screen, theme or "alerts", tuple(chosen or ()), legend_place)
 

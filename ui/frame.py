@@ -19,6 +19,7 @@ from ui.views import View
 
 ROOT = Path(__file__).resolve().parent.parent
 FAVICON = ROOT / "ui" / "assets" / "favicon.png"
+FIRST_LOOK_S = 1
 REFRESH_S = 5  # how often a viewer asks whether there is a newer snapshot
 HOME = "overview"
 ORDER = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "source_health", "wall")
@@ -33,6 +34,7 @@ class Screen:
     t: Translator
     line: Line
     look: Theme
+    waiting: bool  # opened before the server had its first snapshot
 
     @property
     def snapshot(self) -> Snapshot:
@@ -42,6 +44,21 @@ class Screen:
     def view(self) -> View:
         """The newest picture in this screen's words and colours."""
         return View(self.snapshot, self.language, self.look)
+
+    @property
+    def refresh_s(self) -> float:
+        """How often a region looks for a newer snapshot: eagerly until the first one of a new server is there."""
+        return FIRST_LOOK_S if self.waiting else REFRESH_S
+
+    @property
+    def redraw_s(self) -> float:
+        """How often charts and maps are drawn anew: with the cycle, not with every look."""
+        return max(self.line.city.cycle.total_seconds() / self.snapshot.speed, self.refresh_s)
+
+    def leave_waiting(self) -> None:
+        """When the first snapshot has come, run the whole page once more at its ordinary rhythm."""
+        if self.waiting and self.snapshot.number > 0:
+            st.rerun()
 
     def live(
         self,
@@ -55,9 +72,10 @@ class Screen:
         `choice` must hold everything else that the built parts depend on.
         """
 
-        @st.fragment(run_every=REFRESH_S)
+        @st.fragment(run_every=self.refresh_s)
         def region() -> None:
             snapshot = self.snapshot
+            self.leave_waiting()
             key = (self.key, self.language, choice)
             parts = render.shared(key, snapshot, lambda: build(View(snapshot, self.language, self.look)))
             panel.panel(f"panel_{self.key}", parts, on_deed)
@@ -103,7 +121,7 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
     st.html(f"<style>{_style(wall)}</style>")
     if not wall:
         _navigation(key, language, t, line)
-    return Screen(key=key, language=language, t=t, line=line, look=look)
+    return Screen(key=key, language=language, t=t, line=line, look=look, waiting=line.snapshot.number == 0)
 
 
 def strip(view: View) -> str:

@@ -16,14 +16,13 @@ from ui import panel, query, render
 from ui.frame import Screen
 
 RANGES_H = (24, 7 * 24, 30 * 24)
-REDRAW_S = 60  # a chart is redrawn with a new snapshot, not with every look
 MOST_MULTIPLES = 12
 
 
 def explore(screen: Screen) -> None:
     """Choose, ask, draw. The choice lives in the address, so a link or a reload restores it."""
 
-    @st.fragment(run_every=REDRAW_S)
+    @st.fragment(run_every=screen.redraw_s)
     def region() -> None:
         with st.container(key="trend_page"):
             key, site_id, hours = _choose(screen)

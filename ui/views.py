@@ -409,11 +409,20 @@ class View:
             lead = joined_name(card.title, site)
             chain = " → ".join(self._link(alert) for alert in found.chain)
             return lead, chain or f"{card.value} · {card.limit} · {card.place}".strip(" ·")
-        if not found.known:
+        first = [self._pick(key, pick) for _, group in self.snapshot.city.overview for key, pick in group]
+        silent = [reading for reading in first if reading is not None and not reading.live]
+        if not found.known and not silent:
             return t("situation.no_data"), self.trouble() or t("situation.collecting")
         if down and len(down) * 2 >= len(self.snapshot.sources):
             return t("situation.blind", n=len(down), total=len(self.snapshot.sources)), self.trouble()
+        if 2 * len(silent) >= len(first):  # one figure that still lives does not make a city normal
+            return t("situation.silent", n=len(silent), total=len(first)), self.trouble() or self.data_until()
         return t("situation.normal"), t("situation.no_alert")
+
+    def data_until(self) -> str:
+        """Up to when the sources have given data; empty before the first row."""
+        times = [state.newest_at for state in self.snapshot.sources if state.newest_at]
+        return self.t("strip.data_until", at=formats.moment(max(times), self.now, self.zone)) if times else ""
 
     def _link(self, alert: Alert) -> str:
         card = self.card(alert)

@@ -30,7 +30,8 @@ TOO_WIDE = """() => [document.documentElement, document.body, ...document.queryS
   .filter((e) => e.scrollWidth > e.clientWidth + 1)
   .map((e) => `${e.tagName} ${e.dataset.testid ?? ""}: ${e.scrollWidth} in ${e.clientWidth}`)"""
 OVERFLOWING = """() => [...document.querySelectorAll('.stMain *')]
-  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll-x, .foot, .st-key-nav, svg, .stExpander'))
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .filter((e) => !e.closest('.scroll-x, .foot, .st-key-nav, svg, .stExpander'))
   .slice(0, 5).map((e) => `${e.tagName}.${e.className} ends at ${Math.round(e.getBoundingClientRect().right)}`)"""
 CLIPPED = """() => {
   const texts = ".row-label b, .row-label small, .row-value b, .row-value small, .row-note b, .row-note small, "

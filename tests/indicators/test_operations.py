@@ -79,7 +79,7 @@ def test_a_dead_sensor_is_missed_for_three_days_and_then_forgotten() -> None:
     computed = results("data_completeness", window(rows, "2026-11-14 12:00", "2026-11-20 12:00"))
     share = said(computed, "data_completeness", CITY)
     assert (share["16 12:00"], share["18 12:00"]) == (100.0, 50.0)
-    assert share["20 12:00"] == 100.0
+    assert (share["19 11:00"], share["19 12:00"]) == (50.0, 100.0)
 
 
 def test_more_than_was_due_does_not_fill_the_holes_of_others() -> None:

@@ -70,6 +70,10 @@ def test_when_the_whole_city_stands_there_is_no_mean_and_all_of_it_is_congested(
 def test_forty_percent_of_free_flow_is_not_yet_congested() -> None:
     exactly = at_eight(reading("ring", 24), reading("market", 16))  # 24/60 and 16/40, whatever binary fractions say
     assert said(results("congested_length", exactly), "congested_length", CITY) == {EIGHT: 0.0}
+    odd = {"ring": {"kind": "road_segment", "length_km": 2.0, "free_flow_kmh": 20.1}}
+    assert said(results("congested_length", at_eight(reading("ring", 8.04), sites=odd)), "congested_length", CITY) == {
+        EIGHT: 0.0
+    }
     below = at_eight(reading("ring", 23.9), reading("market", 16))
     assert said(results("congested_length", below), "congested_length", CITY) == {EIGHT: 2.0}
 

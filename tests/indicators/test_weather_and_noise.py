@@ -88,6 +88,15 @@ def test_a_river_reaches_an_alarm_by_equality(height_m: float, stage_m: float, a
     assert said(computed, "river_alarm_level", "phu_lang_thuong") == {"14 07:00": alarm}
 
 
+def test_a_logger_of_single_precision_reaches_the_level_too() -> None:
+    reading = float(np.float32(4.1))  # 4.09999990…
+    rows = series("river_level", "weir", "2025-10-14 07:00", [reading])
+    computed = results(
+        "river_stage", window(rows, "2025-10-14 06:00", "2025-10-14 07:00", {"weir": {"alarm_1_m": 4.1}})
+    )
+    assert said(computed, "river_alarm_level", "weir") == {"14 07:00": 1}
+
+
 def test_a_station_without_alarm_levels_has_no_stage() -> None:
     rows = series("river_level", "ford", "2025-10-14 07:00", [3.0])
     sites = {**ALARMS, "ford": {"kind": "river_station"}}

@@ -119,6 +119,10 @@ def test_a_stale_store_shows_no_old_number_as_live(name: str, language: str, sta
         if state in ("fresh", LATE):
             assert reading is not None
             assert reading.age <= reading.item.stale_after, f"{key} at {site_id} is shown as live"
+    if "strip" in parts(viewer):
+        assert t("strip.data_until", at="18:00") in parts(viewer)["strip"], "the picture's time is not the data's"
+    if "banner" in parts(viewer):
+        assert t("situation.normal") not in parts(viewer)["banner"], "a city without fresh figures is not normal"
     if name == "traffic":
         assert rows
         assert {state for state, _, _ in rows} & {"fresh", LATE} == set(), "traffic is old after minutes"
