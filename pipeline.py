@@ -139,7 +139,7 @@ class Line:
             self._write_health()
             self._compute()
             self._judge()
-            self._refresh_band()
+            self._keep_house()
             self._fresh_start = False
             return self._publish()
 
@@ -454,12 +454,14 @@ class Line:
 
     # -- snapshot ---------------------------------------------------------------------------------------------------
 
-    def _refresh_band(self) -> None:
+    def _keep_house(self) -> None:
+        """Once a day: the usual band anew, and rows older than the city keeps them are forgotten."""
         now = self.clock.now()
         if self._band_at is None or now - self._band_at >= BAND_EVERY:
             self.store.rebuild_usual_band([key for key, item in self.catalogue.items() if item.baseline], now)
             self._band_at = now
             self._band = self._read_band()
+            self.store.prune(now - self.city.history)
 
     def _read_band(self) -> SeriesFrames:
         rows = self.store.usual_band([key for key, item in self.catalogue.items() if item.baseline])
@@ -614,9 +616,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        line = open_line(given.city, scenario=given.scenario, speed=given.speed)
         if given.every is not None and given.every < 1:
             raise InputError(f"--every {given.every}: give a number of seconds from 1 on")
+        line = open_line(given.city, scenario=given.scenario, speed=given.speed)
         if given.every:
             line.city = replace(line.city, cycle=timedelta(seconds=given.every))
             line.start()

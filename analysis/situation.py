@@ -51,8 +51,9 @@ def situate(snapshot: Snapshot) -> Situation:
         of_step = [alert for alert in told if snapshot.rules[alert.rule].observed_property in step]
         if of_step:
             links.append(of_step[0])  # open_alerts() is sorted: the worst of this step
-    lead = told[0]
+    lead = next((alert for alert in links if alert.priority == told[0].priority), told[0])  # among equals, the cause
     if len(links) < 2 or lead not in links:
         return Situation(lead=lead, chain=(), known=known)
-    worst = sorted(links, key=told.index)[:LONGEST_CHAIN]  # a long chain loses its mildest links, never the lead
-    return Situation(lead=lead, chain=tuple(alert for alert in links if alert in worst), known=known)
+    kept = sorted(links, key=lambda alert: (alert is not lead, told.index(alert)))[:LONGEST_CHAIN]
+    # a long chain loses its mildest links, never the lead
+    return Situation(lead=lead, chain=tuple(alert for alert in links if alert in kept), known=known)

@@ -43,6 +43,7 @@ INDICATOR = Indicator(
     owner="Trung tâm Phục vụ hành chính công",
     min_n=30,
     first_screen=True,
+    baseline=True,
     companions=(
         ObservedProperty(
             key="on_time_n",

@@ -53,9 +53,8 @@ def beat(key: str, *, now_ms: int, offset_min: int, speed: float, number: int, l
 
 def canvas(key: str) -> str:
     """What the browser can draw: «webgl», «none», or «» until it has answered and its fonts are loaded."""
-    known = str(st.session_state.get("canvas_known", ""))
-    if not known:
-        answer = _READY(key=key, default={"canvas": ""}, on_canvas_change=lambda: None)
-        known = str(getattr(answer, "canvas", "") or "")
-        st.session_state["canvas_known"] = known
+    # Drawn every time: without it the map behind it would move up one place, and the browser would build it anew.
+    answer = _READY(key=key, default={"canvas": ""}, on_canvas_change=lambda: None)
+    known = str(st.session_state.get("canvas_known") or getattr(answer, "canvas", "") or "")
+    st.session_state["canvas_known"] = known
     return known

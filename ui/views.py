@@ -179,7 +179,8 @@ class View:
             whole = self.t("word.whole_city")
             return f"{whole} · n = {formats.number(n.value, 0, self.language)}" if n else whole
         if key == "vn_aqi":
-            return f"{self.aqi_word(reading.value)} · {name}"
+            area = self.snapshot.city.area_name(reading.site_id, self.language)
+            return f"{self.aqi_word(reading.value)} · {area or name}"
         return name
 
     def _note(self, reading: Reading, key: str) -> tuple[str, str]:

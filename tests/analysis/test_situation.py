@@ -87,10 +87,10 @@ def test_a_chain_takes_the_worst_of_each_step():
     assert situate(picture(first, jam, worst)).chain == (worst, jam)
 
 
-def test_the_newest_leads_among_equals():
+def test_the_cause_leads_among_equals():
     old, new = alert("heavy_rain", minutes_ago=60), alert("congestion", minutes_ago=1)
     found = situate(picture(old, new))
-    assert found.lead is new
+    assert found.lead is old
     assert found.chain == (old, new)
 
 

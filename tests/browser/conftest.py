@@ -12,11 +12,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -213,16 +212,24 @@ def _outside(address: str, server: Server) -> list[str]:
     return [] if urlsplit(address).netloc == f"127.0.0.1:{server.port}" else [f"outside: {address}"]
 
 
+@pytest.fixture(scope="session")
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    """One person's browser: what it has fetched once it keeps, as at a real desk."""
+    with browser.new_context() as context:
+        yield context
+
+
 @pytest.fixture
-def window(browser: Browser) -> Iterator[Any]:
+def window(desk: BrowserContext) -> Iterator[Callable[..., Viewer]]:
     """Open windows on a server: `window(server, (1920, 1080))`; all are closed after the test."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
 
     def opened(server: Server, size: tuple[int, int] = WALL_SIZE) -> Viewer:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-        contexts.append(context)
-        return _viewer(context, server)
+        viewer = _viewer(desk, server)
+        viewer.page.set_viewport_size({"width": size[0], "height": size[1]})
+        pages.append(viewer.page)
+        return viewer
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
