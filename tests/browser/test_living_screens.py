@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 from tests.browser.conftest import House, Server, Viewer
-from tests.browser.test_every_screen import complete
+from tests.browser.test_every_screen import CLIPPED, LEAST_PX, SMALL_TEXT, complete
 
 Window = Callable[..., Viewer]
 
@@ -117,6 +117,23 @@ def differing(one: Image.Image, other: Image.Image) -> float:
     return grey.histogram()[255] / (one.width * one.height)
 
 
+def test_a_dead_server_is_told_and_comes_back_by_itself(house: House, window: Window) -> None:
+    viewer = window(house.server)
+    page = viewer.open("/wall?embed=true")
+    complete(page, "wall")
+    page.wait_for_selector(".row.s-fresh")
+    house.server.kill()
+    bar = page.wait_for_selector("#city-lost", timeout=15_000)
+    assert bar
+    assert "MẤT KẾT NỐI MÁY CHỦ" in bar.inner_text()
+    assert page.locator(".banner h1").is_visible(), "the last picture stays, under the bar"
+    house.server.start()
+    house.server.wait_until((200,))
+    page.wait_for_selector("#city-lost", state="detached")
+    assert page.locator(".banner h1").is_visible()
+    assert [one for one in viewer.wrong if one.startswith(("page error", "outside"))] == []
+
+
 def test_the_storm_reaches_the_wall(storm: Server, window: Window) -> None:
     """Rain, a flooded underpass, jams, reports: the wall says the worst first and counts it."""
     viewer = window(storm)
@@ -126,6 +143,8 @@ def test_the_storm_reaches_the_wall(storm: Server, window: Window) -> None:
     page.wait_for_function("document.querySelector('.banner-counts span b').textContent >= '1'")
     page.wait_for_selector(".card.p-critical")
     assert "ngập" in page.locator(".banner").inner_text().lower()
+    assert page.evaluate(CLIPPED) == [], "also on its worst evening nothing is cut off"
+    assert page.evaluate(SMALL_TEXT, LEAST_PX) == []
     assert viewer.wrong == []
 
 
@@ -151,20 +170,3 @@ def test_the_alert_desk_by_keyboard(storm: Server, window: Window) -> None:
     page.keyboard.press("a")
     page.wait_for_selector(".st-key-notice_error")  # nobody has given a name yet
     assert viewer.wrong == []
-
-
-def test_a_dead_server_is_told_and_comes_back_by_itself(house: House, window: Window) -> None:
-    viewer = window(house.server)
-    page = viewer.open("/wall?embed=true")
-    complete(page, "wall")
-    page.wait_for_selector(".row.s-fresh")
-    house.server.kill()
-    bar = page.wait_for_selector("#city-lost", timeout=15_000)
-    assert bar
-    assert "MẤT KẾT NỐI MÁY CHỦ" in bar.inner_text()
-    assert page.locator(".banner h1").is_visible(), "the last picture stays, under the bar"
-    house.server.start()
-    house.server.wait_until((200,))
-    page.wait_for_selector("#city-lost", state="detached")
-    assert page.locator(".banner h1").is_visible()
-    assert [one for one in viewer.wrong if one.startswith(("page error", "outside"))] == []
