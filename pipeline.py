@@ -228,7 +228,9 @@ class Line:
                 feed.state = replace(feed.state, tried_at=now)
         # The simulator is this machine's own work and always ends; a network may not.
         wait([feed.running for feed in self._feeds if feed.running and feed.state.kind == "simulation"])
-        wait([feed.running for feed in self._feeds if feed.running], timeout=patience_s)
+        late = wait([feed.running for feed in self._feeds if feed.running], timeout=patience_s).not_done
+        for running in late:  # what comes after the patience need not wait for the next cycle's hour
+            running.add_done_callback(lambda _: self._wake.set())
 
     def _request(self, feed: Feed, now: datetime) -> FetchRequest:
         simulated = feed.state.kind == "simulation"

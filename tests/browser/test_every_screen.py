@@ -32,7 +32,7 @@ TOO_WIDE = """() => [document.documentElement, document.body, ...document.queryS
   .map((e) => `${e.tagName} ${e.dataset.testid ?? ""}: ${e.scrollWidth} in ${e.clientWidth}`)"""
 OVERFLOWING = """() => [...document.querySelectorAll('.stMain *')]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-  .filter((e) => !e.closest('.scroll-x, .foot, .st-key-nav, svg, [data-testid="stExpander"]'))
+  .filter((e) => !e.closest('.scroll-x, .foot, .st-key-nav, .st-key-trend_others, svg, [data-testid="stExpander"]'))
   .slice(0, 5).map((e) => `${e.tagName}.${e.className} ends at ${Math.round(e.getBoundingClientRect().right)}`)"""
 CLIPPED = """() => {
   const texts = ".row-label b, .row-label small, .row-value b, .row-value small, .row-note b, .row-note small, "
