@@ -95,7 +95,8 @@ def services(view: View) -> dict[str, str]:
                 "satisfaction": view.row("satisfaction", site_id),
                 "interval": _interval(view, site_id),
                 "n": _value(view, "satisfaction_n", site_id),
-                "few": _few(view, site_id),
+                "few": _few(view, "satisfaction_n", site_id),
+                "few_files": _few(view, "on_time_n", site_id),
             }
         )
     wards = [
@@ -146,8 +147,9 @@ def _value(view: View, key: str, site_id: str) -> str:
     return formats.number(reading.value, 0, view.language) if reading else formats.DASH
 
 
-def _few(view: View, site_id: str) -> bool:
-    reading = view.snapshot.reading("satisfaction_n", site_id)
+def _few(view: View, key: str, site_id: str) -> bool:
+    """True when the sample behind a rate is unknown or too small to be compared."""
+    reading = view.snapshot.reading(key, site_id)
     return reading is None or pd.isna(reading.value) or reading.value < MIN_SAMPLE
 
 
