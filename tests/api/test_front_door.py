@@ -30,8 +30,13 @@ def ask(app: Any, path: str, method: str = "GET") -> Reply:
     """One request, straight to the application: no server, no network."""
     sent: list[dict[str, Any]] = []
 
+    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if requests:
+            return requests.pop()
+        await asyncio.Event().wait()  # a viewer who stays: nothing more comes until the application is done
+        raise AssertionError("the application ends this wait")
 
     async def send(message: Any) -> None:
         sent.append(dict(message))
