@@ -42,9 +42,9 @@ def ask(app: Any, path: str, method: str = "GET") -> Reply:
         sent.append(dict(message))
 
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": path,
-        "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [], "server": ("127.0.0.1", 1),
-        "client": ("127.0.0.1", 2),
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [],
+        "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),
     }  # fmt: skip
     asyncio.run(app(scope, receive, send))
     start = sent[0]
