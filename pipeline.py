@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 import requests
@@ -52,6 +52,12 @@ ALERT_CATCH_UP = timedelta(hours=24)  # after a pause of the house, what happene
 RECHECK = timedelta(hours=24)  # on a start, results of that long are computed again: unchanged ones cost no write
 PATIENCE_S = 5.0  # a cycle waits so long for sources; whoever answers later is taken in the next one
 ASK_AGAIN = timedelta(minutes=5)  # a source that failed is asked again after this, whatever its own rhythm
+FAILING = {
+    "unavailable": "not answering",
+    "refused": "refusing",
+    "changed": "answering strangely",
+    "input": "wrong file",
+}
 HEALTH_EVERY = timedelta(minutes=5)
 BAND_EVERY = timedelta(hours=24)
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
@@ -213,10 +219,11 @@ class Line:
                 feed.state = replace(feed.state, up=False, since=self._down_since(feed.source.key))
 
     def _down_since(self, key: str) -> datetime | None:
+        """When the silence was first noticed: the moment of the try, not the label of its five minutes."""
         rows = self.store.read_observations(["source_up"], _EPOCH, self.clock.now(), [key])
         up = rows.loc[rows["value"] > 0, "time"]
-        after = rows.loc[rows["time"] > up.max(), "time"] if len(up) else rows["time"]
-        return after.min().to_pydatetime() if len(after) else None
+        after = rows[rows["time"] > up.max()] if len(up) else rows
+        return after["received_at"].min().to_pydatetime() if len(after) else None
 
     def _ask(self, patience_s: float) -> None:
         now = self.clock.now()
@@ -313,7 +320,7 @@ class Line:
 
     def _failed(self, feed: Feed, answer: Answer, now: datetime) -> None:
         if feed.state.up is not False:
-            LOG.warning("%s: not answering: %s", feed.source.key, answer.error)
+            LOG.warning("%s: %s: %s", feed.source.key, FAILING[_error_kind(answer.error)], answer.error)
             feed.state = replace(feed.state, since=now)
         wait_s = getattr(answer.error, "retry_after_s", None)
         if wait_s:
@@ -606,15 +613,21 @@ def open_line(city_key: str | None = None, *, scenario: str = "", speed: float =
     return Line(city, DuckStore(path, zone=str(city.zone)), clock, scenario=scenario, scenario_start=start)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}; see python pipeline.py --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; exit code 0, or 2 with one `error:` line."""
-    parser = argparse.ArgumentParser(prog="python pipeline.py", description=__doc__.splitlines()[0])
+    parser = _Parser(prog="python pipeline.py", description=__doc__.splitlines()[0])
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--once", action="store_true", help="one cycle")
     how.add_argument("--every", type=int, metavar="SECONDS", help="for ever")
     parser.add_argument("--city", default=None)
-    parser.add_argument("--scenario", default="")
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--scenario", default=os.environ.get("SCENARIO", "").strip())
+    parser.add_argument("--speed", type=float, default=os.environ.get("SPEED", "").strip() or 1.0)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:

@@ -18,7 +18,7 @@ import pandas as pd
 
 from core.alert import PRIORITIES
 from core.catalogue import ObservedProperty
-from core.config import read_toml, take
+from core.config import read_toml, shown_path, take
 from core.errors import ConfigError
 
 KINDS = ("process", "missing")
@@ -121,7 +121,7 @@ def load_rules(
 
 
 def _rule(path: Path, catalogue: Mapping[str, ObservedProperty] | None, sites: pd.DataFrame | None) -> Rule:
-    where = "/".join(path.parts[-2:])
+    where = shown_path(path)
     if not path.stem.isidentifier() or path.stem != path.stem.lower():
         raise ConfigError(f"{where}: the file name is the rule's key; use small letters, digits and _ only")
     table = read_toml(path)

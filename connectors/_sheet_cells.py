@@ -240,11 +240,12 @@ def _moment_of_text(shown: str, epoch: datetime = EPOCH_1900) -> Moment:
 
 def _day(found: re.Match[str], shown: str) -> date:
     groups = found.groupdict()
-    year, month, day = (
-        int(next(groups[name] for name in names if groups.get(name)))
+    digits = [
+        next(groups[name] for name in names if groups.get(name))
         for names in (("y", "y2", "iy"), ("m", "m2", "im"), ("d", "d2", "id"))
-    )
-    year += 2000 if year < 100 else 0
+    ]
+    year, month, day = (int(one) for one in digits)
+    year += 2000 if len(digits[0]) == 2 else 0  # «26» is 2026; «0001» is a slip of the hand
     try:
         whole = date(year, month, day)
     except ValueError:

@@ -123,9 +123,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             return tomllib.load(stream)
     except FileNotFoundError as error:
-        raise ConfigError(f"{_short(path)}: the file is missing") from error
+        raise ConfigError(f"{shown_path(path)}: the file is missing") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{_short(path)}: not valid TOML: {error}") from error
+        raise ConfigError(f"{shown_path(path)}: not valid TOML: {error}") from error
 
 
 def take(table: Mapping[str, Any], name: str, kind: type | tuple[type, ...], where: str, default: Any = ...) -> Any:
@@ -227,12 +227,12 @@ def _overview(table: Mapping[str, Any], where: str) -> tuple[tuple[str, tuple[tu
 
 def _frame(path: Path, entry: str, columns: tuple[str, ...], index: str) -> pd.DataFrame:
     """[[entry]] tables as a frame; texts default to "", numbers to NaN; further keys become attribute columns."""
-    tables = take(read_toml(path), entry, list, _short(path), [])
+    tables = take(read_toml(path), entry, list, shown_path(path), [])
     if not tables:
-        raise ConfigError(f"{_short(path)}: no [[{entry}]] given")
+        raise ConfigError(f"{shown_path(path)}: no [[{entry}]] given")
     rows = []
     for number, table in enumerate(tables, start=1):
-        where = f"{_short(path)}: [[{entry}]] number {number}"
+        where = f"{shown_path(path)}: [[{entry}]] number {number}"
         row = {index: take(table, index, str, where), "kind": take(table, "kind", str, where)}
         row["name_vi"] = take(table, "name_vi", str, where)
         row["name_en"] = take(table, "name_en", str, where, row["name_vi"])
@@ -250,14 +250,14 @@ def _frame(path: Path, entry: str, columns: tuple[str, ...], index: str) -> pd.D
             data[column] = data[column].fillna("").astype("str")
     twice = data.loc[data[index].duplicated(), index]
     if len(twice):
-        raise ConfigError(f"{_short(path)}: {index} {twice.iloc[0]!r} is given twice")
+        raise ConfigError(f"{shown_path(path)}: {index} {twice.iloc[0]!r} is given twice")
     return data.set_index(index, drop=False)
 
 
 def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
     found = []
-    for number, table in enumerate(take(read_toml(path), "source", list, _short(path), []), start=1):
-        where = f"{_short(path)}: [[source]] number {number}"
+    for number, table in enumerate(take(read_toml(path), "source", list, shown_path(path), []), start=1):
+        where = f"{shown_path(path)}: [[source]] number {number}"
         unknown = set(table) - {
             "key",
             "connector",
@@ -288,10 +288,12 @@ def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
         )
     keys = [source.key for source in found]
     if len(set(keys)) != len(keys):
-        raise ConfigError(f"{_short(path)}: a source key is given twice: {', '.join(sorted(keys))}")
+        raise ConfigError(f"{shown_path(path)}: a source key is given twice: {', '.join(sorted(keys))}")
     return tuple(found)
 
 
-def _short(path: Path) -> str:
-    """config/<city>/<file>, which a person can find, without the machine's folders."""
-    return "/".join(path.parts[-3:])
+def shown_path(path: Path) -> str:
+    """config/<city>/…, which a person can find, without the machine's folders."""
+    parts = path.parts
+    begin = len(parts) - 1 - parts[::-1].index("config") if "config" in parts else len(parts) - 3
+    return "/".join(parts[max(begin, 0) :])

@@ -81,6 +81,7 @@ class DuckStore:
 
     def write_dimensions(self, city: City, catalogue: Catalogue) -> None:
         """See Store. When a site moved to another area, the hours of all areas are summed up anew."""
+        self._belong_to(city.key)
         sites, areas = attributed(city.sites, SITE_COLUMNS), attributed(city.areas, AREA_COLUMNS[:-1])
         words = ["connector", "name_vi", "name_en", "owner", "contact", "enabled"]
         sources = pd.DataFrame(
@@ -420,7 +421,8 @@ class DuckStore:
         alias = f"backup_{uuid.uuid4().hex}"
         unfinished = target.with_name(f"{target.name}.{alias}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.parent.is_dir():  # a disk that is not mounted: do not fill the one below it
+                raise StoreError(f"{shown(target)}: the folder {shown(target.parent)} is not there: make or mount it")
             with self._read() as cursor:
                 (name,) = one(cursor.execute("SELECT current_database()"))
                 cursor.execute(f"ATTACH '{str(unfinished).replace(chr(39), 2 * chr(39))}' AS {alias}")
@@ -507,6 +509,18 @@ class DuckStore:
                 cursor.execute("INSERT INTO settings VALUES ('zone', ?)", [self._zone.key])
                 cursor.execute("DELETE FROM usual_band")
                 self._refill_area_hourly(cursor)
+
+    def _belong_to(self, city: str) -> None:
+        """A file belongs to the city that first wrote to it: simulated rows must never stand among real ones."""
+        with self._read() as cursor:
+            (owner,) = one(cursor.execute("SELECT coalesce(max(value), '') FROM settings WHERE name = 'city'"))
+        if owner and owner != city:
+            raise StoreError(
+                f"{self._name} holds the data of CITY={owner}, not of CITY={city}: give this city another CITY_STORE"
+            )
+        if not owner:
+            with self._write() as cursor:
+                cursor.execute("INSERT INTO settings VALUES ('city', ?)", [city])
 
     def _hour_end(self, time: str) -> str:
         """SQL for the END of the city's hour in which the label `time` falls; a label on the hour ends that hour."""

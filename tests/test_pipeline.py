@@ -646,12 +646,12 @@ def test_after_a_restart_a_silent_source_is_still_silent_since_then(
         line.run_once()
     line = house.restart(line)
     broken = state(line, "rain")
-    assert (broken.up, broken.since) == (False, at("10:45"))
+    assert (broken.up, broken.since) == (False, at("10:46"))
     assert (broken.newest_at, broken.received_at) == (at("10:40"), NOW)
     assert state(line, "traffic").up is None
     house.clock.set(NOW + 15 * MINUTE)
     line.run_once()
-    assert (state(line, "rain").since, state(line, "rain").error) == (at("10:45"), "no answer")
+    assert (state(line, "rain").since, state(line, "rain").error) == (at("10:46"), "no answer")
     assert len(said(caplog, "not answering")) == 1
 
 

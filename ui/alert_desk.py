@@ -57,7 +57,10 @@ def desk(screen: Screen) -> None:
 def _filters(screen: Screen, view: View) -> list[Alert]:
     t = screen.t
     with st.container(key="alert_filters", horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.text_input(t("alert.name"), key="actor", placeholder=t("alert.name_hint"), max_chars=80)
+        if "actor" not in st.session_state:  # a widget's own state is forgotten when another page is opened
+            st.session_state["actor"] = st.session_state.get("duty_name", "")
+        name = st.text_input(t("alert.name"), key="actor", placeholder=t("alert.name_hint"), max_chars=80)
+        st.session_state["duty_name"] = name
         which = st.segmented_control(
             t("alert.filter"), FILTERS, default="all", format_func=lambda name: t(f"alert.filter_{name}"), key="filter"
         )
@@ -77,12 +80,18 @@ def _searchable(card: Card) -> str:
 
 
 def _chosen(view: View, shown: list[Alert]) -> Key | None:
-    """The alert in the address (?alert=rule:site), so that a link or a reload restores it; else the first shown."""
+    """The alert in the address (?alert=rule:site), so that a link or a reload restores it; else the first shown.
+
+    The choice is written into the address at once: what a person reads must not give way to a newer alert.
+    """
     rule, _, site_id = str(st.query_params.get("alert", "")).partition(":")
     known = {alert.key for alert in view.snapshot.alerts}
     if (rule, site_id) in known:
         return (rule, site_id)
-    return shown[0].key if shown else None
+    if not shown:
+        return None
+    st.query_params["alert"] = ":".join(shown[0].key)
+    return shown[0].key
 
 
 def _list(view: View, shown: list[Alert], chosen: Key | None) -> str:
@@ -166,7 +175,11 @@ def _body(view: View, alert: Alert) -> str:
 
 
 def _forms(screen: Screen, view: View, alert: Alert) -> None:
+    """Deeds on one alert. Every widget carries the alert in its key: a second click, or a text begun for one alert,
+    can never reach another.
+    """
     t = screen.t
+    own = ":".join(alert.key)
     with st.container(key="alert_deeds", horizontal=True, gap="small", vertical_alignment="bottom"):
         if not alert.acked and alert.hidden is None:
             word = t("alert.acknowledge") if alert.active else t("alert.close")
@@ -174,20 +187,23 @@ def _forms(screen: Screen, view: View, alert: Alert) -> None:
             st.button(
                 word,
                 type="primary",
-                key="do_acknowledge",
+                key=f"do_acknowledge:{own}",
                 on_click=_apply,
                 args=(screen, alert.key, "acknowledge", acknowledge),
             )
         if alert.hidden == "SHLVD":
             unshelve = partial(deeds.unshelve, keys=[alert.key])
             st.button(
-                t("alert.unshelve"), key="do_unshelve", on_click=_apply, args=(screen, alert.key, "unshelve", unshelve)
+                t("alert.unshelve"),
+                key=f"do_unshelve:{own}",
+                on_click=_apply,
+                args=(screen, alert.key, "unshelve", unshelve),
             )
         if alert.hidden is None:
             with st.popover(t("alert.shelve"), disabled=alert.priority == PRIORITIES[-1]):
                 _shelve_form(screen, alert)
-        with st.popover(t("alert.comment")), st.form("comment_form", clear_on_submit=True, border=False):
-            st.text_area(t("alert.comment"), max_chars=2000, key="comment_text")
+        with st.popover(t("alert.comment")), st.form(f"comment_form:{own}", clear_on_submit=True, border=False):
+            st.text_area(t("alert.comment"), max_chars=2000, key=f"comment_text:{own}")
             st.form_submit_button(t("alert.send"), on_click=_comment, args=(screen, alert.key))
     if alert.priority == PRIORITIES[-1]:
         st.caption(t("alert.no_shelve_critical"))
@@ -195,14 +211,15 @@ def _forms(screen: Screen, view: View, alert: Alert) -> None:
 
 def _shelve_form(screen: Screen, alert: Alert) -> None:
     t = screen.t
-    with st.form("shelve_form", border=False):
-        st.text_input(t("alert.reason"), placeholder=t("alert.reason_hint"), max_chars=300, key="shelve_reason")
+    own = ":".join(alert.key)
+    with st.form(f"shelve_form:{own}", border=False):
+        st.text_input(t("alert.reason"), placeholder=t("alert.reason_hint"), max_chars=300, key=f"shelve_reason:{own}")
         st.segmented_control(
             t("alert.for_how_long"),
             list(SHELVES),
             default="minutes_30",
             format_func=lambda name: t(f"alert.{name}"),
-            key="shelve_span",
+            key=f"shelve_span:{own}",
         )
         st.form_submit_button(t("alert.shelve"), on_click=_shelve, args=(screen, alert.key))
 
@@ -221,13 +238,15 @@ def _on_deed(screen: Screen) -> None:
 
 
 def _shelve(screen: Screen, key: Key) -> None:
-    reason = str(st.session_state.get("shelve_reason", ""))
-    until = screen.line.clock.now() + SHELVES[st.session_state.get("shelve_span") or "minutes_30"]
+    own = ":".join(key)
+    reason = str(st.session_state.get(f"shelve_reason:{own}", ""))
+    until = screen.line.clock.now() + SHELVES[st.session_state.get(f"shelve_span:{own}") or "minutes_30"]
     _apply(screen, key, "shelve", partial(deeds.shelve, keys=[key], until=until, reason=reason))
 
 
 def _comment(screen: Screen, key: Key) -> None:
-    _apply(screen, key, "comment", partial(deeds.comment, key=key, text=str(st.session_state.get("comment_text", ""))))
+    text = str(st.session_state.get(f"comment_text:{':'.join(key)}", ""))
+    _apply(screen, key, "comment", partial(deeds.comment, key=key, text=text))
 
 
 def _apply(screen: Screen, key: Key, name: str, deed: Callable[..., Any]) -> None:
@@ -257,7 +276,10 @@ def _notice(screen: Screen) -> None:
         if undo is not None and _still(at, screen):
             unacknowledge = partial(deeds.unacknowledge, key=undo[0])
             st.button(
-                screen.t("alert.undo"), key="do_undo", on_click=_apply, args=(screen, undo[0], "undo", unacknowledge)
+                screen.t("alert.undo"),
+                key=f"do_undo:{':'.join(undo[0])}",
+                on_click=_apply,
+                args=(screen, undo[0], "undo", unacknowledge),
             )
         elif kind == "done" and at is not None and screen.line.clock.now() - at > 3 * UNDO_WITHIN:
             st.session_state.pop("notice", None)

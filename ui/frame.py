@@ -149,7 +149,9 @@ def _navigation(key: str, language: str, t: Translator, line: Line) -> None:
         other = "en" if language == "vi" else "vi"
         here = "dashboard.py" if key == HOME else f"pages/{key}.py"
         with st.container(key="nav_language", width="content"):
-            st.page_link(here, label=t("word.other_language"), query_params={"lang": other})
+            st.page_link(
+                here, label=t("word.other_language"), query_params={**st.query_params.to_dict(), "lang": other}
+            )
 
 
 @cache

@@ -62,6 +62,7 @@ def _row(view: View, state: SourceState) -> dict[str, object]:
         "age": formats.duration(age, view.language) if age is not None else formats.DASH,
         "since": formats.moment(state.since, now, zone) if state.since else "",
         "error": state.error,
+        "error_kind": state.error_kind or "unavailable",
         "error_words": view.t(f"source.error_{state.error_kind}") if state.error_kind else "",
         "rows": formats.number(state.rows, 0, view.language),
         "set_aside": state.set_aside,

@@ -61,7 +61,7 @@ def _choose(screen: Screen) -> tuple[str, str, int]:
             key=f"trend_site_{key}",
         )
         asked_hours = str(st.query_params.get("hours", ""))
-        start = int(asked_hours) if asked_hours.isdigit() and int(asked_hours) in RANGES_H else RANGES_H[0]
+        start = next((one for one in RANGES_H if str(one) == asked_hours), RANGES_H[0])
         hours = st.segmented_control(
             t("trends.range"),
             RANGES_H,

@@ -434,7 +434,7 @@ class View:
         down = [state for state in self.snapshot.sources if state.up is False]
         words = [
             self.t(
-                "source.down_since",
+                f"source.{state.error_kind or 'unavailable'}_since",
                 name=state.source.name(self.language),
                 at=formats.moment(state.since, self.now, self.zone),
             )

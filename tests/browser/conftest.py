@@ -29,7 +29,7 @@ FLAGS = [
 ]  # fmt: skip
 WALL_SIZE = (1920, 1080)
 PATIENCE_MS = 60_000  # a machine under load is slow; what is timed is measured apart
-# Streamlit's own page asks these two beside the page's address before it asks the right place (docs/adr/0006).
+# Streamlit's own page asks these two beside the page's address before it asks the right place (docs/adr/0003).
 KNOWN_404 = re.compile(r"^/[^/]+/_stcore/(health|host-config)$")
 
 

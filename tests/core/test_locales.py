@@ -186,7 +186,7 @@ def test_a_family_has_exactly_the_words_that_the_code_knows(family):
 def test_families_that_share_their_table_with_other_words():
     for word in alert_desk.SHELVES:
         assert f"alert.{word}" in VI
-    for word in ("up", "down", "late", "waiting"):
+    for word in ("up", "unavailable", "refused", "changed", "input", "late", "waiting"):
         assert f"source.{word}" in VI
 
 

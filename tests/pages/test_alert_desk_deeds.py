@@ -38,6 +38,11 @@ def at_the_desk(key: Key, name: str = "", language: str = "vi") -> AppTest:
     return viewer
 
 
+def own(widget: str, key: Key) -> str:
+    """The key of a widget that belongs to one alert."""
+    return f"{widget}:{':'.join(key)}"
+
+
 def stored(line: Line, key: Key) -> Alert:
     return next(alert for alert in line.store.read_alerts() if alert.key == key)
 
@@ -121,13 +126,36 @@ def test_an_undo_that_comes_too_late_is_refused(line: Line) -> None:
     assert Refused("undo_too_late").words("vi") in notice(viewer)
 
 
+def test_a_second_click_reaches_no_other_alert(line: Line) -> None:
+    """At 3 a.m. one clicks twice. The detail stays with the alert that was read, and its button is gone."""
+    viewer = open_page("alert_desk", "vi").run()
+    viewer.text_input(key="actor").set_value(HA).run()
+    chosen = viewer.query_params["alert"]
+    press(viewer, T("alert.acknowledge"))
+    assert viewer.query_params["alert"] == chosen
+    assert not [one for one in viewer.button if one.label == T("alert.acknowledge")]
+    acknowledged = [
+        alert.key for alert in line.store.read_alerts() if alert.active and alert.acked and alert.acked_by == HA
+    ]
+    assert acknowledged == [tuple(str(chosen).split(":"))]
+
+
+def test_a_name_is_kept_and_a_draft_is_not_carried_to_another_alert(line: Line) -> None:
+    viewer = at_the_desk(JAM, HA)
+    viewer.text_area(key=own("comment_text", JAM)).set_value("nháp cho đoạn ùn tắc")
+    viewer.query_params["alert"] = ":".join(RAIN)
+    viewer.run()
+    assert viewer.text_area(key=own("comment_text", RAIN)).value == ""
+    assert viewer.session_state["duty_name"] == HA
+
+
 def test_shelving_needs_a_reason(line: Line) -> None:
     before = stored(line, JAM)
     viewer = press(at_the_desk(JAM, HA), T("alert.shelve"))
     assert "Phải ghi lý do." in notice(viewer)
     assert stored(line, JAM) == before
-    viewer.text_input(key="shelve_reason").set_value("Rào thi công đến 20:00, đã báo Đội 2")
-    viewer.get_by_key("shelve_span").set_value("hours_2")
+    viewer.text_input(key=own("shelve_reason", JAM)).set_value("Rào thi công đến 20:00, đã báo Đội 2")
+    viewer.get_by_key(own("shelve_span", JAM)).set_value("hours_2")
     press(viewer, T("alert.shelve"))
     after = stored(line, JAM)
     assert after.state == "SHLVD"
@@ -144,7 +172,7 @@ def test_shelving_needs_a_reason(line: Line) -> None:
 def test_a_critical_alert_cannot_be_shelved(line: Line) -> None:
     viewer = at_the_desk(FLOOD, HA)
     assert T("alert.no_shelve_critical") in [str(one.value) for one in viewer.caption]
-    viewer.text_input(key="shelve_reason").set_value("xin tạm gác")
+    viewer.text_input(key=own("shelve_reason", FLOOD)).set_value("xin tạm gác")
     press(viewer, T("alert.shelve"))  # the popover is disabled; a forged click is refused by the alert itself
     assert "Cảnh báo mức Khẩn cấp không được tạm gác." in notice(viewer)
     assert stored(line, FLOOD).state == "UNACK"
@@ -153,7 +181,7 @@ def test_a_critical_alert_cannot_be_shelved(line: Line) -> None:
 def test_a_note_goes_to_the_journal_and_changes_nothing_else(line: Line) -> None:
     before = stored(line, JAM)
     viewer = at_the_desk(JAM, HA)
-    viewer.text_area(key="comment_text").set_value("CSGT Đội 2 đã tới")
+    viewer.text_area(key=own("comment_text", JAM)).set_value("CSGT Đội 2 đã tới")
     press(viewer, T("alert.send"))
     assert stored(line, JAM) == before
     newest = journal(line, JAM).iloc[0]

@@ -92,7 +92,7 @@ def test_an_empty_store_says_which_source_does_not_answer(
     shown = html(viewer)
     for state in line.snapshot.sources:
         assert state.up is False, state.source.key
-        assert t("source.down_since", name=state.source.name(language), at="18:00") in shown
+        assert t("source.unavailable_since", name=state.source.name(language), at="18:00") in shown
     assert t("mark.simulated") not in shown, "a real city never carries the simulated mark"
     if "banner" in parts(viewer):
         assert t("situation.no_data") in parts(viewer)["banner"]

@@ -330,7 +330,7 @@ def test_backup_refuses_itself_and_names_a_place_that_cannot_be_written(tmp_path
     with pytest.raises(StoreError, match="onto itself"):
         store.backup(tmp_path / "demo.duckdb")
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(StoreError, match="is not there: make or mount it"):
         store.backup(tmp_path / "file" / "copy.duckdb")
     store.close()
 

@@ -512,6 +512,7 @@ def test_a_backup_of_a_store_in_use_opens_as_a_store(store: Store, tmp_path: Pat
     store.write_observations(rows(row(TEN, 1.0)), TEN)
     store.change_alerts(lambda known: ([Alert(rule="pm25_high", site_id="air_1")], [event()]))
     target = tmp_path / "đĩa 'ngoài'" / "copy.duckdb"
+    target.parent.mkdir()
     store.backup(target)
     store.write_observations(rows(row(TEN + HOUR, 2.0)), TEN)
     assert [path.name for path in target.parent.iterdir()] == ["copy.duckdb"], "nothing unfinished beside it"
