@@ -24,7 +24,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import pandas as pd
-import requests
 
 import alerts.engine
 import alerts.rules
@@ -104,7 +103,7 @@ class Line:
         *,
         scenario: str = "",
         scenario_start: datetime | None = None,
-        http: requests.Session | None = None,
+        http: connectors.Session | None = None,
     ) -> None:
         self.city = city
         self.store = store
@@ -417,7 +416,6 @@ class Line:
             until=now,
             city_site=self.city.city_site,
             zone=self.city.zone,
-            sources=tuple(periods),
             source_period_min=periods,
         )
         try:

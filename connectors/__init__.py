@@ -9,11 +9,13 @@ import importlib
 import pkgutil
 from typing import cast
 
+from requests import Session
+
 from connectors._contract import Connector, FetchRequest, Payload
 from connectors._http import session
 from core.errors import InputError
 
-__all__ = ["Connector", "FetchRequest", "Payload", "discover", "load", "session"]
+__all__ = ["Connector", "FetchRequest", "Payload", "Session", "discover", "load", "session"]
 
 
 def _keys() -> list[str]:

@@ -24,5 +24,4 @@ class Window:
     until: datetime
     city_site: str
     zone: ZoneInfo
-    sources: tuple[str, ...] = ()  # configured sources
     source_period_min: Mapping[str, float] = field(default_factory=dict)  # configured sources and how often they report

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboard": {"ui", "api", "charts", "core"},
 }
 OWNS = {
-    "requests": {"connectors", "pipeline"},  # pipeline only names the type of the session that it hands on
+    "requests": {"connectors"},
     "duckdb": {"store"},
     "altair": {"charts"},
     "pydeck": {"charts"},
