@@ -381,6 +381,7 @@ class Line:
         """
         now = self.clock.now()
         unfinished = self._unfinished() if self._fresh_start else {}
+        newest = self.store.latest().groupby("observed_property")["time"].max()
         waiting: list[pd.DataFrame] = []  # written together, but before somebody needs them
         promised: set[str] = set()
 
@@ -399,11 +400,22 @@ class Line:
             if indicator.key in unfinished:
                 changes.append(unfinished[indicator.key])
             until = self._computed_until.get(indicator.key, now)
-            if changes or _floor(now, indicator.period) > until:
+            if changes or self._ended(indicator, until, newest, now):
                 waiting.append(self._results(module, min([*changes, until]) - timedelta(microseconds=1), now))
                 promised.update((indicator.key, *(part.key for part in indicator.companions)))
         write()
         self._uncomputed = {}
+
+    def _ended(self, indicator: Indicator, until: datetime, newest: pd.Series[Any], now: datetime) -> bool:
+        """True when a period ended since the last computation and its own readings are there, or late by now.
+
+        Without them a result from five of six readings would be shown, ring or not ring, and be revised in minutes.
+        """
+        mark = _floor(now, indicator.period)
+        if mark <= until:
+            return False
+        read = any(need in newest.index and newest[need] > mark - indicator.period for need in indicator.needs)
+        return read or _floor(now - (indicator.stale_after - indicator.period), indicator.period) > until
 
     def _results(self, module: indicators.IndicatorModule, since: datetime, now: datetime) -> pd.DataFrame:
         """What one indicator says for since < time <= now; no row where it has a defect."""

@@ -527,6 +527,28 @@ def test_a_period_that_ends_after_its_last_row_gets_its_result(house: House) -> 
     assert list(stored(line, "relative_speed", "road").values()) == [40.0, pytest.approx(50.0)]
 
 
+def test_an_hour_of_rain_waits_for_its_last_reading(house: House) -> None:
+    """At 10:50 the gauge's own ten minutes are still on their way: five of six readings would tell too little rain.
+
+    When the reading never comes, the hour is told once it is late by the catalogue's own measure.
+    """
+    line = house.line()
+    house.rain.rows = rain(7.0, *HOUR)
+    line.run_once()
+    house.rain.rows = []
+    house.clock.set(at("10:50") + MINUTE)
+    line.run_once()
+    assert list(stored(line, "rain_1h"))[-1] == "10:40"
+    house.clock.set(at("10:50") + 5 * MINUTE)
+    house.rain.rows = rain(7.0, "10:50")
+    line.run_once()
+    assert list(stored(line, "rain_1h").items())[-2:] == [("10:40", 42.0), ("10:50", 42.0)]
+    house.rain.rows = []
+    house.clock.set(at("11:20") + MINUTE)
+    line.run_once()
+    assert stored(line, "rain_1h")["11:00"] == 35.0
+
+
 def test_a_logger_whose_clock_runs_fast_is_computed_when_its_time_comes(house: House) -> None:
     house.clock.set(at("10:38"))
     line = house.line()

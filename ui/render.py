@@ -21,7 +21,7 @@ from core.i18n import Translator
 from core.snapshot import Snapshot
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-_KEPT: dict[Hashable, tuple[int, int, dict[str, str]]] = {}
+_KEPT: dict[Hashable, tuple[Hashable, dict[str, str]]] = {}
 _LOCK = threading.Lock()
 _MOST_KEPT = 64  # views x languages x choices; a bound, so that months of running do not grow
 
@@ -70,13 +70,13 @@ def picture(svg: str) -> Markup:
 
 def shared(key: Hashable, snapshot: Snapshot, build: Callable[[], dict[str, str]]) -> dict[str, str]:
     """Parts of a view, built once per snapshot whoever asks first; older ones are forgotten."""
-    mark = (id(snapshot.catalogue), snapshot.number)
+    mark = (snapshot.city.key, snapshot.number, snapshot.made_at)
     with _LOCK:
         kept = _KEPT.get(key)
-        if kept is not None and kept[:2] == mark:
-            return kept[2]
+        if kept is not None and kept[0] == mark:
+            return kept[1]
         parts = build()
         while len(_KEPT) >= _MOST_KEPT:
             _KEPT.pop(next(iter(_KEPT)))
-        _KEPT[key] = (*mark, parts)
+        _KEPT[key] = (mark, parts)
         return parts

@@ -454,6 +454,7 @@ RELATED = {
     "satisfaction": ("satisfaction", "satisfaction_low"),
     "noise_laeq": ("noise_laeq", "noise_over_limit"),
     "files_overdue": ("files_overdue", "overdue_share"),
+    "speed": ("speed", "travel_time_index", "relative_speed"),
     "arterial_speed": ("arterial_speed", "relative_speed"),
 }
 
