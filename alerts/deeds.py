@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from alerts import lifecycle
-from alerts.lifecycle import ENGINE, Changed, Refused
+from alerts.lifecycle import ENGINE, Changed
+from alerts.refusals import Refused
 from core.alert import Alert, AlertEvent
 
 Key = tuple[str, str]  # rule, site_id

@@ -1,7 +1,7 @@
-"""What an alert is: two facts, a cover, and a journal line. Our «alert» is the «alarm» of ISA-18.2.
+"""What an alert is: two facts, a latch, a cover, and a journal line. Our «alert» is the «alarm» of ISA-18.2.
 
-The facts (`active`, `acked`) live on under a cover (`hidden`), so lifting the cover shows the truth.
-State names after ISA-18.2: NORM, UNACK, ACKED, RTNUN; covers SHLVD, DSUPR, OOSRV.
+The facts (`active`, `acked`, `latched`) live on under a cover (`hidden`), so lifting the cover shows the truth.
+States after ISA-18.2 and IEC 62682: NORM, UNACK, ACKED, RTNUN, the latched LATUN and LATAC; covers SHLVD, DSUPR, OOSRV.
 """
 
 from __future__ import annotations
@@ -10,11 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 PRIORITIES = ("low", "medium", "high", "critical")  # by name, never by digit
-DEEDS = (
-    "raise", "clear", "raise_priority", "lower_priority", "acknowledge", "unacknowledge", "shelve", "unshelve",
-    "shelf_expired", "stale", "live", "comment",
-)  # fmt: skip
+STATES = ("NORM", "UNACK", "ACKED", "RTNUN", "LATUN", "LATAC")
 COVERS = ("SHLVD", "DSUPR", "OOSRV")
+DEEDS = (
+    # what the engine does
+    "raise", "clear", "latch", "raise_priority", "lower_priority", "realarm", "stale", "live", "shelf_expired",
+    "suppress", "release", "service_reminder", "ack_expired", "escalate",
+    # what people do
+    "acknowledge", "unacknowledge", "reset", "shelve", "unshelve", "take_out_of_service", "return_to_service",
+    "assign", "comment", "tick_step", "untick_step",
+    # what happens to a situation (rule = SITUATION, site_id = its id), by the engine or by hand
+    "open_situation", "join", "split", "lead", "status", "close_situation",
+)  # fmt: skip
+SITUATION = "situation"  # stands in the column `rule` of journal lines about a situation
+STATUSES = ("new", "handling", "waiting", "handled", "closed")  # Mới, Đang xử lý, Chờ đơn vị, Đã xử lý, Đóng
+
+Key = tuple[str, str]  # rule, site_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +36,34 @@ class Alert:
     site_id: str
     active: bool = False
     acked: bool = True
-    hidden: str | None = None
-    hidden_until: datetime | None = None
+    latched: bool = False  # cleared, but the rule latches: it stays until somebody resets it
+    hidden: str | None = None  # one of COVERS
+    hidden_until: datetime | None = None  # end of the shelf, planned end of the maintenance
     hidden_reason: str = ""
+    hidden_by: str = ""  # who shelved it or took it out of service; empty for suppression by design
+    hidden_at: datetime | None = None
+    work_order: str = ""  # while out of service
+    reminded_at: datetime | None = None  # last daily reminder while out of service
     priority: str = "low"
     value: float | None = None
     seen_at: datetime | None = None  # observation time of the newest value that was judged
     turning_since: datetime | None = None  # since when the condition has differed from `active`
-    raised_at: datetime | None = None
+    began_at: datetime | None = None  # when this activation began; a raised priority does not move it
+    raised_at: datetime | None = None  # the annunciation that stands: raise, raise_priority, realarm, ack_expired
     cleared_at: datetime | None = None
     acked_at: datetime | None = None
     acked_by: str = ""
+    handled_at: datetime | None = None  # last time that a person did something about it; feeds the expiry of an ack
+    assignee: str = ""  # person
+    unit: str = ""  # organisation
+    due_at: datetime | None = None  # when the assigned work must be done
+    escalated: int = 0  # steps of the ladder taken since `raised_at`
+    situation: str = ""  # id of the situation it belongs to
+    placed_by: str = ""  # who put it there, or took it out, by hand; empty: the engine may move it
     stale: bool = False  # the state is frozen because the data are late
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Key:
         """Identity: one live instance per rule and site."""
         return (self.rule, self.site_id)
 
@@ -48,6 +72,8 @@ class Alert:
         """State without the cover."""
         if self.active:
             return "ACKED" if self.acked else "UNACK"
+        if self.latched:
+            return "LATAC" if self.acked else "LATUN"
         return "NORM" if self.acked else "RTNUN"
 
     @property
@@ -58,7 +84,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertEvent:
-    """One line of the journal: who changed what, when and why."""
+    """One line of the journal: who changed what, when and why. The journal alone gives the present state back."""
 
     happened_at: datetime
     rule: str
@@ -70,3 +96,4 @@ class AlertEvent:
     actor: str = "engine"
     deed: str = ""  # one of DEEDS
     reason: str = ""
+    detail: str = ""  # JSON object: what else the deed set (until, work_order, assignee, unit, due_at, step, to …)

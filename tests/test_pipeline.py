@@ -20,7 +20,7 @@ import pytest
 import connectors
 import pipeline
 from alerts import deeds
-from alerts.lifecycle import Refused
+from alerts.refusals import Refused
 from connectors import FetchRequest, Payload
 from connectors._http import Pace
 from connectors._http import session as paced_session

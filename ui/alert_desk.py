@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts import deeds
-from alerts.lifecycle import Refused
+from alerts.refusals import Refused
 from charts import sparkline, trend
 from core import formats
 from core.alert import PRIORITIES, Alert

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from alerts import deeds
-from alerts.lifecycle import Refused
+from alerts.refusals import Refused
 from core.alert import Alert
 
 NOW = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import lifecycle
-from alerts.lifecycle import Refused
+from alerts.refusals import Refused
 from alerts.rules import Level, Limit, Rule
 from core.alert import Alert, AlertEvent
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts import lifecycle
-from alerts.lifecycle import Refused
+from alerts.refusals import Refused
 from alerts.rules import Level, Limit, Rule
 from core.alert import Alert, AlertEvent
 

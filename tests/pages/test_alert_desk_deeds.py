@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from alerts.lifecycle import Refused
+from alerts.refusals import Refused
 from core.alert import Alert
 from core.i18n import Translator
 from pipeline import Line
