@@ -6,15 +6,22 @@ Streamlit then runs the same file as the script of the page `/`.
 
 from __future__ import annotations
 
+import os
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
     from api import front_door
-    from ui import server
+    from ui import login, server
 
+    front_door.or_end(server.check)  # before a port is opened
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # the web server believes no proxy; ours stand in people.toml
     app = st.App(
-        __file__, routes=front_door.routes(server.start), lifespan=front_door.lifespan(server.start, server.stop)
+        __file__,
+        routes=front_door.routes(server.start),
+        lifespan=front_door.lifespan(server.start, server.stop),
+        middleware=front_door.guard(server.door, login.is_deed),
     )
 else:
     from ui import overview

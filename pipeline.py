@@ -4,6 +4,7 @@
     python pipeline.py --every 60           for ever, every 60 seconds
     CITY=bac_giang python pipeline.py …     another city
     … --scenario evening_storm --speed 60   play a scenario of the demo city on its own clock and its own store
+    … --scenario evening_storm --drill "Ca chiều"   the same as an exercise of a shift: watermarked and scored
 
 Only this file knows the rooms below the screens. One writer thread runs the cycle; screens read its snapshot.
 """
@@ -17,29 +18,44 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pandas as pd
 
-import alerts.engine
-import alerts.rules
 import connectors
 import indicators
+from alerts import situations
+from alerts.deeds import Deed
+from alerts.desk import Desk, load_desk
+from alerts.drill import Score
+from alerts.engine import lookback, properties
+from alerts.rules import Rule
+from alerts.watch import go_round
+from analysis.alarm_health import Report, report
 from connectors._contract import FetchRequest
+from control import scope
+from control.drills import Beat, Drill, earlier
+from control.gate import Gate
+from control.trials import TrialJob, Trials
 from core import observations as obs
-from core.alert import AlertEvent
+from core.access import Person
+from core.alert import Alert
 from core.catalogue import Catalogue, Indicator
 from core.clock import Clock, ScenarioClock, SystemClock
 from core.config import City, ConfiguredSource, load_city
 from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
 from core.i18n import LANGUAGES
+from core.ledger import Change, Item, Ledger, Outcome
 from core.snapshot import Reading, RuleWords, SeriesFrames, Snapshot, SourceState, freshness
 from core.window import Window
-from store.base import Change, Store
+from notices.courier import Courier
+from notices.routes import load_routes
+from store.base import Store
 from store.duck import DuckStore
 
 LOG = logging.getLogger("line")
@@ -57,8 +73,12 @@ FAILING = {
     "changed": "answering strangely",
     "input": "wrong file",
 }
+MINUTE = timedelta(minutes=1)
 HEALTH_EVERY = timedelta(minutes=5)
 BAND_EVERY = timedelta(hours=24)
+HEALTH_DAYS = timedelta(days=30)
+SCENARIO_LEAD = timedelta(minutes=10)  # calm before the story begins
+HEALTH_BEFORE = timedelta(days=1)  # floods and standing alarms at the beginning are known
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
 
 
@@ -103,13 +123,15 @@ class Line:
         *,
         scenario: str = "",
         scenario_start: datetime | None = None,
+        drill: Drill | None = None,
         http: connectors.Session | None = None,
     ) -> None:
         self.city = city
         self.store = store
         self.clock = clock or SystemClock()
         self.catalogue: Catalogue = indicators.catalogue()
-        self.rules = alerts.rules.load_rules(city.folder / "alerts", self.catalogue, city.sites)
+        self.desk: Desk = load_desk(city, self.catalogue)
+        self.drill = drill
         self._scenario = scenario
         self._scenario_start = scenario_start
         self._http = http or connectors.session()
@@ -127,7 +149,27 @@ class Line:
         self._band_at: datetime | None = None
         self._health_at: datetime | None = None
         self._geometry = _geometry(city)
-        self._rule_words = {rule.key: _words(rule) for rule in self.rules}
+        self._rule_words = {rule.key: _words(rule) for rule in self.desk.rules}
+        self._health: Report | None = None
+        self._score: Score | None = None
+        self._health_of_alarms_at: datetime | None = None
+        self._scopes: dict[frozenset[str], Snapshot] = {}
+        seats = self.desk.roster.position_of
+        self._positions = {rule.key: seats[rule.domain].key for rule in self.desk.rules if rule.domain in seats}
+        self._cycles_min = {rule.key: rule.cycle / MINUTE for rule in self.desk.rules if rule.cycle}
+        routes = load_routes(city.folder / "notices.toml", os.environ)
+        self.gate = Gate(
+            city,
+            store,
+            self.clock,
+            self.desk,
+            routes,
+            self._rule_words,
+            drill=drill is not None,
+            catalogue=self.catalogue,
+        )
+        self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
+        self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
         self._remember()
@@ -148,14 +190,87 @@ class Line:
             self._fresh_start = False
             return self._publish()
 
-    def act(self, change: Change) -> list[AlertEvent]:
-        """An operator's deed, one transaction; the new picture is published before this returns. Raises InputError."""
-        events = self.store.change_alerts(change)
+    def act(self, person: Person, deed: Deed) -> Outcome:
+        """A person's deed through the gate; the new picture is published before this returns.
+
+        Raises Denied or Refused (both InputError), which changed nothing and are in the audit log.
+        """
+        if deed.action in _BESIDE_THE_LEDGER:
+            self.gate.pass_by(person, deed, lambda: self._beside(deed))
+            outcome = Outcome()
+        else:
+            outcome = self.gate.act(person, deed)
         self._publish()
-        return events
+        self._courier.wake()
+        return outcome
+
+    def change(self, change: Change) -> Outcome:
+        """A change by the house itself, published at once."""
+        outcome = self.gate.change(change)
+        self._publish()
+        return outcome
+
+    def _beside(self, deed: Deed) -> None:
+        """Deeds whose object is not in the ledger."""
+        now = self.clock.now()
+        if deed.action == "end_drill":
+            if self.drill is None:
+                raise InputError("Không có buổi diễn tập nào đang chạy.")
+            self.drill.end(self.store, now, self._rule_words)
+        elif deed.action == "resend_notice":
+            self.store.settle_notice(deed.notice, state="queued", now=now, due_at=now, only_from=_UNDELIVERED)
+        else:
+            self.store.settle_notice(deed.notice, state="dropped", now=now, only_from=(*_UNDELIVERED, "queued"))
+
+    def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
+        """Put a sign-in, an export or a denied page into the audit log."""
+        self.gate.audit(person, action, thing, result, reason)
+
+    def audit_rows(self, since: datetime, until: datetime | None = None) -> pd.DataFrame:
+        """The audit log, newest first."""
+        return self.store.read_audit(since, until, limit=_MOST_AUDIT_ROWS)
+
+    def audit_state(self) -> tuple[int, str, list[str]]:
+        """Number and hash of the newest entry, and what is wrong with the chain (nothing, it is hoped)."""
+        number, head = self.store.audit_head()
+        return number, head, self.store.verify_audit()
+
+    def scoped(self, areas: frozenset[str] | None) -> Snapshot:
+        """The newest picture, or the part of it that lies in the areas; made once per picture and scope."""
+        snapshot = self.snapshot
+        if areas is None:
+            return snapshot
+        known = self._scopes.get(areas)
+        if known is None or known.number != snapshot.number:
+            known = scope.scoped(snapshot, areas, self._items)
+            if len(self._scopes) >= _MOST_SCOPES:
+                self._scopes.clear()
+            self._scopes[areas] = known
+        return known
+
+    def trial(self, rule_key: str, days: int, changes: Mapping[str, float] | None = None) -> TrialJob:
+        """A rule tried on the city's own history, in a thread of its own. Raises InputError."""
+        return self._trials.ask(rule_key, days, changes)
+
+    def alarm_health(self) -> Report | None:
+        """The figures of the alarm system, made every five minutes; None before the first cycle."""
+        return self._health
+
+    def drill_script(self) -> Sequence[Beat]:
+        """What the drill will bring and when; empty while no drill runs."""
+        return self.drill.script if self.drill else ()
+
+    def drill_score(self) -> Score | None:
+        """How the shift is doing, as of this cycle; None while no drill runs."""
+        return self._score
+
+    def drill_scores(self) -> Sequence[Mapping[str, Any]]:
+        """Scores of the city's drills, newest first."""
+        return earlier(_scores_path(self.city))
 
     def start(self) -> None:
-        """Run cycles in a thread until `stop`; the thread ends with the process."""
+        """Run cycles and send messages in threads until `stop`; they end with the process."""
+        self._courier.start()
         self._thread = threading.Thread(target=self._run, name="line", daemon=True)
         self._thread.start()
 
@@ -166,6 +281,8 @@ class Line:
         if self._thread:
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._trials.stop()
+        self._courier.stop()
         self.store.close()
 
     def wait_for(self, number: int, timeout_s: float) -> Snapshot:
@@ -460,16 +577,18 @@ class Line:
 
     def _judge(self) -> None:
         now = self.clock.now()
-        keys = sorted({rule.observed_property for rule in self.rules})
+        rules = self.desk.rules
+        keys = properties(rules)
         known = [alert.seen_at for alert in self.store.read_alerts() if alert.seen_at]
         since = max(max(known) - ALERT_LOOKBACK, now - ALERT_CATCH_UP) if known else now - ALERT_LOOKBACK
-        recent = self.store.read_observations(keys, since, now)
+        recent = self.store.read_observations(keys, since - lookback(rules), now)
         newest = self.store.latest(keys)
 
-        def change(present: Mapping[tuple[str, str], Any]) -> tuple[Sequence[Any], Sequence[AlertEvent]]:
-            return alerts.engine.evaluate(self.rules, recent, present, now=now, latest=newest)
+        def change(ledger: Ledger) -> Outcome:
+            return go_round(self.desk, recent, ledger, now=now, latest=newest, band=self._band)
 
-        self.store.change_alerts(change)
+        self.gate.change(change)
+        self._courier.wake()
 
     # -- snapshot ---------------------------------------------------------------------------------------------------
 
@@ -481,6 +600,28 @@ class Line:
             self._band_at = now
             self._band = self._read_band()
             self.store.prune(now - self.city.history)
+        if self.drill is not None:
+            self._score = self.drill.score(self.store, now, self._rule_words)
+        if self._health_of_alarms_at is None or now - self._health_of_alarms_at >= HEALTH_EVERY:
+            self._health_of_alarms_at = now
+            self._health = self._report_alarm_health(now)
+
+    def _report_alarm_health(self, now: datetime) -> Report:
+        since = now - HEALTH_DAYS
+        return report(
+            self.store.read_journal(since - HEALTH_BEFORE, limit=_WHOLE_JOURNAL),
+            since=since,
+            until=now,
+            rules=self._rule_words,
+            positions=self._positions,
+            alerts=self.store.read_alerts(),
+            cycles_min=self._cycles_min,
+            audit=self.store.read_audit(since, limit=None),
+        )
+
+    def _items(self, alerts: Collection[Alert]) -> tuple[Item, ...]:
+        desk = self.desk
+        return situations.items(alerts, self.snapshot.situations, desk.by_key, desk.policy, desk.places)
 
     def _read_band(self) -> SeriesFrames:
         rows = self.store.usual_band([key for key, item in self.catalogue.items() if item.baseline])
@@ -498,6 +639,8 @@ class Line:
         shown = sorted({*baseline, *(i.key for i in self.catalogue.indicators()), *_ALSO_SHOWN})
         recent = self.store.read_observations(shown, now - timedelta(hours=24), now)
         recent = recent[recent["quality"].isin(obs.USABLE)]
+        ledger = self.store.read_ledger()
+        desk = self.desk
         return Snapshot(
             number=number,
             made_at=now,
@@ -506,13 +649,22 @@ class Line:
             readings=self._readings(now),
             recent=SeriesFrames(recent, ["time", "value"]),
             band=self._band,
-            alerts=tuple(self.store.read_alerts()),
+            alerts=tuple(ledger.values()),
+            items=situations.items(ledger.values(), ledger.situations, desk.by_key, desk.policy, desk.places),
+            situations=ledger.situations,
+            steps=tuple(ledger.steps.values()),
+            switches=ledger.switches,
+            handovers=ledger.handovers,
+            undelivered=tuple(self.store.read_notices(_UNDELIVERED)),
+            duty=desk.roster.shift_at(now),
+            contacts=desk.roster.contacts,
             rules=self._rule_words,
             journal=self.store.read_journal(now - timedelta(hours=24), limit=2000),
             sources=tuple(feed.state for feed in self._feeds),
             geometry=self._geometry,
             speed=getattr(self.clock, "speed", 1.0),
             scenario=self._scenario,
+            drill=self.drill is not None,
         )
 
     def _readings(self, now: datetime) -> dict[tuple[str, str], Reading]:
@@ -542,6 +694,11 @@ class Line:
         return found
 
 
+_UNDELIVERED = ("failed", "unclear")
+_BESIDE_THE_LEDGER = ("resend_notice", "drop_notice", "end_drill")
+_MOST_SCOPES = 32
+_WHOLE_JOURNAL = 1_000_000
+_MOST_AUDIT_ROWS = 100_000
 _EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
 _ALSO_SHOWN = ("flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min")
 
@@ -571,7 +728,7 @@ def _geometry(city: City) -> dict[str, Any] | None:
         raise ConfigError(f"{city.geometry.name}: not GeoJSON: {error}") from error
 
 
-def _words(rule: alerts.rules.Rule) -> RuleWords:
+def _words(rule: Rule) -> RuleWords:
     def both(name: str) -> dict[str, str]:
         return {language: rule.text(name, language) for language in LANGUAGES}
 
@@ -589,18 +746,25 @@ def _words(rule: alerts.rules.Rule) -> RuleWords:
         missing=rule.kind == "missing",
         enabled=rule.on,
         off_because=rule.off_because,
+        domain=rule.domain,
+        in_unit_of_property=rule.in_unit_of_property or rule.kind == "missing",
+        unit={language: rule.unit_of_value(language) for language in LANGUAGES},
+        decimals=rule.decimals if rule.kind == "count" else max(rule.decimals, 1),
     )
 
 
-def open_line(city_key: str | None = None, *, scenario: str = "", speed: float = 1.0) -> Line:
+def open_line(city_key: str | None = None, *, scenario: str = "", speed: float = 1.0, drill: str = "") -> Line:
     """The line of a city with its own store. Raises ConfigError, StoreBusy, StoreError.
 
+    `drill` names the shift for which a scenario is an exercise: it is watermarked and scored.
     A scenario runs on a clock of its own, from its own start on, and in a store of its own: the city's history stays.
     """
     city = load_city(city_key)
     if not scenario:
         if speed != 1.0:
             raise InputError("--speed goes with --scenario: only a simulated city can run faster than the world")
+        if drill:
+            raise InputError("--drill goes with --scenario: an exercise needs a script")
         return Line(city, DuckStore(city.store_path, zone=str(city.zone)))
     from connectors.demo import load_scenario
 
@@ -619,8 +783,26 @@ def open_line(city_key: str | None = None, *, scenario: str = "", speed: float =
         DuckStore(path, zone=str(city.zone)).close()  # raises StoreBusy while another process plays it
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
-    clock = ScenarioClock(start - timedelta(minutes=10), speed)
-    return Line(city, DuckStore(path, zone=str(city.zone)), clock, scenario=scenario, scenario_start=start)
+    clock = ScenarioClock(start - SCENARIO_LEAD, speed)
+    exercise = None
+    if drill:
+        exercise = Drill(
+            scenario=scenario,
+            shift=drill,
+            started_at=clock.now(),
+            script=tuple(
+                Beat(at_min=beat.at_min + SCENARIO_LEAD / MINUTE, title_vi=beat.title_vi, title_en=beat.title_en)
+                for beat in chosen.beats
+            ),
+            scores_path=_scores_path(city),
+        )
+    store = DuckStore(path, zone=str(city.zone))
+    return Line(city, store, clock, scenario=scenario, scenario_start=start, drill=exercise)
+
+
+def _scores_path(city: City) -> Path:
+    """Beside the city's own store: the scratch store of a scenario is thrown away when the next one starts."""
+    return city.store_path.with_name(f"{city.store_path.stem}-drills.jsonl")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -637,13 +819,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     how.add_argument("--every", type=int, metavar="SECONDS", help="for ever")
     parser.add_argument("--city", default=None)
     parser.add_argument("--scenario", default=os.environ.get("SCENARIO", "").strip())
+    parser.add_argument("--drill", metavar="SHIFT", default=os.environ.get("DRILL", "").strip())
     parser.add_argument("--speed", type=float, default=os.environ.get("SPEED", "").strip() or 1.0)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         if given.every is not None and given.every < 1:
             raise InputError(f"--every {given.every}: give a number of seconds from 1 on")
-        line = open_line(given.city, scenario=given.scenario, speed=given.speed)
+        line = open_line(given.city, scenario=given.scenario, speed=given.speed, drill=given.drill)
         if given.every:
             line.city = replace(line.city, cycle=timedelta(seconds=given.every))
             line.start()

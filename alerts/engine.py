@@ -5,113 +5,174 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from alerts.lifecycle import expire_shelf, observe_series, observe_silence, tick, withdraw
-from alerts.rules import Rule
-from core.alert import Alert, AlertEvent
+from alerts.lifecycle import Changed, observe_series, observe_silence, release, suppress, tick, withdraw
+from alerts.rules import Rule, in_order
+from alerts.series import (
+    Band,
+    Readings,
+    Series,
+    derive,
+    evaluate_expression,
+    microseconds,
+    moment_of,
+    series_of,
+    suppressed,
+    times_of_news,
+)
+from core.alert import Alert, AlertEvent, Key
 from core.observations import USABLE
 
-Samples = list[tuple[datetime, float]]
-Series = dict[str, dict[str, Samples]]  # observed property -> site -> samples in order of time
+ACTIVITY = {"raise": True, "clear": False, "latch": False}  # deeds that begin and end the condition
+LONGEST_LOOKBACK = timedelta(hours=24)
+
+
+def properties(rules: Iterable[Rule]) -> list[str]:
+    """Everything that the rules read: what `observations` and `latest` must hold."""
+    return sorted({name for rule in rules for name in rule.properties})
+
+
+def lookback(rules: Iterable[Rule]) -> timedelta:
+    """How far before the newest judged value `observations` must reach: the longest span that a rule looks over."""
+    spans = [timedelta(0)]
+    for rule in rules:
+        gap = rule.stale_after or timedelta(0)
+        if rule.kind in ("rate", "count"):
+            spans.append(rule.over + rule.window + gap)
+        if rule.kind == "expression":
+            spans.append(min(gap, LONGEST_LOOKBACK))
+    return max(spans)
 
 
 def evaluate(
     rules: Sequence[Rule],
     observations: pd.DataFrame,
-    alerts: Mapping[tuple[str, str], Alert],
+    alerts: Mapping[Key, Alert],
     *,
     now: datetime,
     latest: pd.DataFrame | None = None,
+    band: Band | None = None,
 ) -> tuple[list[Alert], list[AlertEvent]]:
     """Judge the one frame (any order, any number of series) and return only what changed, events by time.
 
-    Rows that an alert has seen are skipped, so overlapping windows are safe; several sources of one site are read as
-    one series, the worse value first where two have the same time. `latest` (store.latest) only tells `missing` rules
-    which series exist: old values in it never ring. At a first start the caller passes a few hours, not the history.
-    A live alert whose rule is gone or off is ended, its acknowledgement stays due.
+    Rows that an alert has seen are skipped, so overlapping windows are safe, and windows must overlap by
+    `lookback(rules)`. `latest` (store.latest) tells which series exist and what expressions know besides: old values
+    in it never ring. `band` is the usual band by (property, site), without it no deviation is judged. At a first start
+    the caller passes a few hours, not the history. A live alert whose rule is gone or off is ended, its
+    acknowledgement stays due.
     """
-    judging = [rule for rule in rules if rule.on]
-    directions = {rule.direction for rule in judging}
-    series = {direction: _series(observations, judging, direction) for direction in directions}
-    newest = _newest(observations if latest is None else pd.concat([observations, latest]), judging)
-    sites_with_alert: dict[str, set[str]] = defaultdict(set)
+    judging = in_order([rule for rule in rules if rule.on])
+    readings = Readings(observations, properties(judging))
+    reading_more = [rule for rule in judging if rule.expression or rule.suppress_when]
+    known = readings
+    if latest is not None and reading_more:
+        known = Readings(_together(observations, latest), properties(reading_more))
+    newest = _newest(observations if latest is None else _together(observations, latest), judging)
+    waited_for = {key for rule in judging for key in rule.waits_for}
+    standing: dict[str, dict[str, Series]] = defaultdict(dict)
+    sites_with_alert: dict[str, list[str]] = defaultdict(list)
     for rule_key, site_id in alerts:
-        sites_with_alert[rule_key].add(site_id)
+        sites_with_alert[rule_key].append(site_id)
+    now_us = np.array([microseconds(now)], dtype=np.int64)
     changed: list[Alert] = []
-    events: list[AlertEvent] = []
+    events: list[tuple[datetime, AlertEvent]] = []
 
     def note(before: Alert | None, after: Alert, entries: list[AlertEvent]) -> None:
-        events.extend(entries)
+        at = None  # the entries of one alert keep their order, also where the clock was ahead of an observation
+        for entry in entries:
+            at = entry.happened_at if at is None else max(at, entry.happened_at)
+            events.append((at, entry))
         if after is not before and after != (before or Alert(rule=after.rule, site_id=after.site_id)):
             changed.append(after)
 
     for rule in judging:
-        samples_by_site = series[rule.direction].get(rule.observed_property, {})
         heard = newest.get(rule.observed_property, {})
-        reporting = samples_by_site if rule.kind == "process" else heard
-        for site_id in sites_with_alert[rule.key].union(reporting):
-            before = alerts.get((rule.key, site_id))
-            alert = before or Alert(rule=rule.key, site_id=site_id)
+        for site_id in dict.fromkeys([*sites_with_alert[rule.key], *_candidates(rule, readings, heard)]):
             if not rule.limits_at(site_id):
                 continue
+            before = alerts.get((rule.key, site_id))
+            alert = before or Alert(rule=rule.key, site_id=site_id)
+            (covered,) = suppressed(rule, site_id, now_us, known, standing)
+            entries: list[AlertEvent] = []
+            if covered:
+                alert, entries = _suppress(alert, rule, now)
             if rule.kind == "missing":
-                alert, entries = observe_silence(alert, rule, heard.get(site_id), now)
+                alert, judged = observe_silence(alert, rule, heard.get(site_id), now)
             else:
-                alert, entries = observe_series(alert, rule, samples_by_site.get(site_id, ()))
+                alert, judged = observe_series(alert, rule, _samples(rule, alert, readings, known, standing, band, now))
             alert, late_entries = tick(alert, rule, now)
-            note(before, alert, entries + late_entries)
+            entries += judged + late_entries
+            if covered is not None:  # a shelf may have ended just now; unknown leaves the cover as it is
+                alert, cover_entries = _suppress(alert, rule, now) if covered else release(alert, now)
+                entries += cover_entries
+            note(before, alert, entries)
+            if rule.key in waited_for:
+                moves = [(e.happened_at, ACTIVITY[e.deed]) for e in judged if e.deed in ACTIVITY]
+                standing[rule.key][site_id] = series_of(moves, bool(before and before.active))
 
     by_key = {rule.key: rule for rule in judging}
     for (rule_key, site_id), before in alerts.items():
         if rule_key not in by_key or not by_key[rule_key].limits_at(site_id):
             alert, entries = withdraw(before, now)
-            alert, late_entries = expire_shelf(alert, now)
-            note(before, alert, entries + late_entries)
-    return changed, sorted(events, key=lambda event: event.happened_at)
+            note(before, alert, entries)
+    return changed, [entry for _, entry in sorted(events, key=lambda event: event[0])]
 
 
-def _series(observations: pd.DataFrame, rules: Sequence[Rule], direction: str) -> Series:
-    """Usable samples of the properties that rules of this direction watch; one per time, the worse of two."""
-    wanted = {rule.observed_property for rule in rules if rule.kind == "process" and rule.direction == direction}
-    data = _usable(observations, wanted)
-    if data.empty:
-        return {}
-    value = data["value"].to_numpy(dtype="float64")
-    time = data["time"].to_numpy(dtype="datetime64[us]").astype("int64")
-    names, properties = np.unique(data["observed_property"].to_numpy(dtype=object), return_inverse=True)
-    sites, places = np.unique(data["site_id"].to_numpy(dtype=object), return_inverse=True)
-    order = np.lexsort((-value if direction == "above" else value, time, places, properties))
-    group = (properties * len(sites) + places)[order]
-    moments = list(data["time"].dt.to_pydatetime())
-    values = value.tolist()
-    ends = [*(np.flatnonzero(np.diff(group)) + 1).tolist(), len(group)]
-    found: Series = defaultdict(dict)
-    start = 0
-    for end in ends:
-        rows = order[start:end].tolist()
-        samples = [(moments[row], values[row]) for row in rows]
-        found[str(names[properties[rows[0]]])][str(sites[places[rows[0]]])] = samples
-        start = end
-    return found
+def _suppress(alert: Alert, rule: Rule, now: datetime) -> Changed:
+    return suppress(alert, now, rule.suppress_when.text if rule.suppress_when else "")
+
+
+def _candidates(rule: Rule, readings: Readings, heard: Mapping[str, datetime]) -> Iterable[str]:
+    """Sites where the rule may have something to judge, besides those that have an alert."""
+    if rule.kind == "missing":
+        return heard
+    if rule.expression is None:
+        return readings.sites(rule.observed_property)
+    if rule.only_sites is not None:
+        return sorted(rule.only_sites)
+    return dict.fromkeys(site_id for name in rule.expression.reported for site_id in readings.sites(name))
+
+
+def _samples(
+    rule: Rule,
+    alert: Alert,
+    readings: Readings,
+    known: Readings,
+    standing: Mapping[str, Mapping[str, Series]],
+    band: Band | None,
+    now: datetime,
+) -> list[tuple[datetime, float]]:
+    """What the alert has not seen yet."""
+    after_us = -1 if alert.seen_at is None else microseconds(alert.seen_at)
+    if rule.expression is not None:
+        times = times_of_news(rule, alert.site_id, readings, standing, now, after_us)
+        times, values = evaluate_expression(rule, alert.site_id, times, known, standing)
+    elif after_us >= readings.newest(rule, alert.site_id):
+        return []
+    else:
+        times, values = derive(rule, alert.site_id, readings, band)
+    begin = int(np.searchsorted(times, after_us, side="right"))
+    return [(moment_of(at), value) for at, value in zip(times[begin:].tolist(), values[begin:].tolist(), strict=True)]
+
+
+def _together(observations: pd.DataFrame, latest: pd.DataFrame) -> pd.DataFrame:
+    columns = ["time", "site_id", "observed_property", "value", "quality"]
+    return pd.concat([observations[columns], latest[columns]], ignore_index=True)
 
 
 def _newest(observations: pd.DataFrame, rules: Sequence[Rule]) -> dict[str, dict[str, datetime]]:
     """Time of the newest usable value per property and site, of any source, for the `missing` rules."""
-    data = _usable(observations, {rule.observed_property for rule in rules if rule.kind == "missing"})
+    wanted = {rule.observed_property for rule in rules if rule.kind == "missing"}
+    data = observations[["time", "site_id", "observed_property", "value", "quality"]]
+    data = data[data["observed_property"].isin(list(wanted)) & data["quality"].isin(USABLE) & data["value"].notna()]
     found: dict[str, dict[str, datetime]] = defaultdict(dict)
     for key, moment in data.groupby(["observed_property", "site_id"])["time"].max().items():
         observed_property, site_id = cast("tuple[str, str]", key)
         found[observed_property][site_id] = moment.to_pydatetime()
     return found
-
-
-def _usable(observations: pd.DataFrame, wanted: set[str]) -> pd.DataFrame:
-    data = observations[["time", "site_id", "observed_property", "value", "quality"]]
-    keep = data["observed_property"].isin(list(wanted)) & data["quality"].isin(USABLE) & data["value"].notna()
-    return data[keep]

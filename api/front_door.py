@@ -1,26 +1,53 @@
-"""What the server does besides pages: start the line with the server, serve fonts, answer health questions."""
+"""What the server does besides pages: start the line with the server, look who comes, serve fonts, answer health."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from ipaddress import ip_address
+from math import ceil
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.door import SOURCE_HEADER, WALL_COOKIE, Door, Source, failed_sign_in, real_client
 from core.errors import HouseError
 from pipeline import Line
 
 ASSETS = Path(__file__).resolve().parent.parent / "ui" / "assets"
 ONE_WEEK_S = 604800
+LOGIN, CALLBACK, USER_COOKIE = "/auth/login", "/oauth2callback", "_streamlit_user="
+FORWARDING = ("x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip")
+POLICY_VIOLATION = 1008  # RFC 6455
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+ONLY_THIS_MACHINE = (
+    "Chưa cấu hình đăng nhập: máy chủ chỉ phục vụ chính máy này (http://localhost).\n"
+    "No login is configured: this server answers only its own machine (http://localhost).\n"
+)
+WRONG_TOKEN = (
+    "Mã của màn hình tường không đúng, hoặc màn hình không được đặt ở nơi này.\n"
+    "The token of this wall screen is wrong, or the screen does not belong here.\n"
+)
+WAIT = "Đăng nhập sai nhiều lần. Hãy thử lại sau {n} giây.\nToo many failed sign-ins. Try again in {n} seconds.\n"
 
 
 class LastingFiles(StaticFiles):
@@ -39,15 +66,165 @@ def lifespan(start: Callable[[], Line], stop: Callable[[], None]) -> Callable[[A
     @asynccontextmanager
     async def living(_app: Any) -> AsyncIterator[dict[str, Any]]:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        try:
-            await asyncio.to_thread(start)
-        except HouseError as error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
-            os._exit(2)  # the server would print a stack trace and try on; nothing has been opened yet
+        await asyncio.to_thread(or_end, start)
         yield {}
         await asyncio.to_thread(stop)
 
     return living
+
+
+def or_end(step: Callable[[], object]) -> None:
+    """Take a step of the start, or end the process with one sentence and exit code 2."""
+    try:
+        step()
+    except HouseError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(2)  # the server would print a stack trace and try on; nothing has been opened yet
+
+
+def guard(door: Callable[[], Door], is_deed: Callable[[bytes], bool]) -> list[Middleware]:
+    """What every request passes first. `is_deed` tells a person's click from a screen that refreshes itself."""
+    return [Middleware(Guard, door=door, is_deed=is_deed)]
+
+
+class Guard:
+    """Looks at every request and websocket before Streamlit does, and writes down for the screens where it is from."""
+
+    def __init__(self, app: ASGIApp, door: Callable[[], Door], is_deed: Callable[[bytes], bool]) -> None:
+        self._app = app
+        self._door = door
+        self._is_deed = is_deed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        door, headers = self._door(), Headers(scope=scope)
+        if not door.login and not _from_this_machine(scope, headers):
+            await _refuse(scope, receive, send)
+            return
+        client = scope.get("client") or ("", None)
+        forwarded = ",".join(headers.getlist("x-forwarded-for"))
+        address, port = real_client(str(client[0]), client[1], forwarded, door.people.proxies)
+        source = Source(address, port, secrets.token_hex(8))
+        kept = [pair for pair in scope["headers"] if pair[0].lower() != SOURCE_HEADER.encode()]
+        inner = {**scope, "headers": [*kept, (SOURCE_HEADER.encode(), source.header().encode())]}
+        if scope["type"] == "websocket":
+            await self._watched(door, source, inner, receive, send)
+        else:
+            await self._answered(door, source, inner, receive, send)
+
+    async def _watched(self, door: Door, source: Source, scope: Scope, receive: Receive, send: Send) -> None:
+        """A screen's connection: a person's deeds on it keep the sign-in alive."""
+
+        async def heard() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive" and message.get("bytes") and self._is_deed(message["bytes"]):
+                door.sessions.deed(source.visit)
+            return message
+
+        try:
+            await self._app(scope, heard, send)
+        finally:
+            door.sessions.leave(source.visit)
+
+    async def _answered(self, door: Door, source: Source, scope: Scope, receive: Receive, send: Send) -> None:
+        path, query = scope["path"].rstrip("/"), parse_qs(scope["query_string"].decode("latin-1"))
+        cookies: list[str] = []
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    sent[name] = value
+                cookies.extend(sent.getlist("set-cookie"))
+                if door.secure:
+                    message["headers"] = [_secured(name, value) for name, value in message["headers"]]
+            await send(message)
+
+        signing_in = path.endswith(LOGIN)
+        tokens = query.get("token", [])
+        wait_s = door.attempts.wait_s(source.address) if signing_in or tokens else 0.0
+        if wait_s > 0:
+            await _too_many(wait_s)(scope, receive, dressed)
+        elif tokens and scope["method"] == "GET" and (path.rpartition("/")[2] or "overview") in _wall_pages(door):
+            reply = await asyncio.to_thread(_enter_wall, door, source, scope, tokens[0])
+            await reply(scope, receive, dressed)
+        else:
+            await self._app(scope, receive, dressed)
+        if path.endswith(CALLBACK) and (query.get("code") or query.get("error")) and not _has_user(cookies):
+            reason = query.get("error", ["the provider's answer was not accepted"])[0][:200]
+            await asyncio.to_thread(failed_sign_in, door, source, "sign_in", path, reason)
+
+
+def _enter_wall(door: Door, source: Source, scope: Scope, token: str) -> Response:
+    """The token goes into a cookie that no script can read, and out of the address and the history."""
+    found = door.people.wall(token, source.address)
+    if found is None:
+        failed_sign_in(door, source, "open_wall", scope["path"], "unknown token")
+        return PlainTextResponse(WRONG_TOKEN, status_code=403)
+    rest = [pair for pair in parse_qsl(scope["query_string"].decode("latin-1"), True) if pair[0] != "token"]
+    reply = RedirectResponse(f"{scope['path']}{'?' if rest else ''}{urlencode(rest)}", status_code=303)
+    reply.set_cookie(WALL_COOKIE, token, httponly=True, samesite="strict", path="/")
+    reply.headers["Cache-Control"] = "no-store"
+    return reply
+
+
+def _wall_pages(door: Door) -> set[str]:
+    return {"wall"}.union(*(wall.pages for wall in door.people.walls))
+
+
+def _has_user(cookies: Iterable[str]) -> bool:
+    """True when one of the cookies carries a signed-in user (and does not merely delete one)."""
+    return any(one.startswith(USER_COOKIE) and "max-age=0" not in one.casefold() for one in cookies)
+
+
+def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A cookie that travels over https only."""
+    if name.lower() == b"set-cookie" and b"; secure" not in value.lower():
+        return name, value + b"; Secure"
+    return name, value
+
+
+def _from_this_machine(scope: Scope, headers: Headers) -> bool:
+    """True for a browser on this machine that asked for this machine, with no proxy between.
+
+    The Host header too: a page from elsewhere may give its own name the address 127.0.0.1 (DNS rebinding).
+    """
+    server, client = scope.get("server") or ("", 0), scope.get("client") or ("", 0)
+    hosts = [_host_name(host) for host in headers.getlist("host")]
+    named = len(hosts) == 1 and (hosts[0] == "localhost" or _is_loopback(hosts[0]))
+    proxied = any(name in headers for name in FORWARDING)
+    return named and not proxied and _is_loopback(str(server[0])) and _is_loopback(str(client[0]))
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without its port; empty where it is no plain host."""
+    try:
+        found = urlsplit(f"//{host}")
+        return "" if found.netloc != host or "@" in host else (found.hostname or "")
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
+    else:
+        await PlainTextResponse(ONLY_THIS_MACHINE, status_code=421)(scope, receive, send)
+
+
+def _too_many(wait_s: float) -> Response:
+    seconds = ceil(wait_s)
+    return PlainTextResponse(WAIT.format(n=seconds), status_code=429, headers={"Retry-After": str(seconds)})
 
 
 def _health(line: Line) -> JSONResponse:

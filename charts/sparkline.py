@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from charts.theme import Theme
+from core.calendar import hour_class
 
 Floats = npt.NDArray[np.float64]
 Gap = tuple[float, float]
@@ -67,15 +68,15 @@ def thinned(at: Floats, values: Floats, most: int) -> npt.NDArray[np.intp]:
 def band_over(weekly: pd.DataFrame | None, since: datetime, until: datetime, zone: ZoneInfo) -> pd.DataFrame | None:
     """The usual band along a span: `weekly` (indexed by hour_of_week: low, middle, high) -> time, low, middle, high.
 
-    One row per hour of the week, at the middle of that hour in city time; None where there is no band at all.
+    One row per hour of the week (a holiday has hours of its own), at the middle of that hour in city time; None
+    where there is no band at all.
     """
     if weekly is None or weekly.empty:
         return None
     hour = timedelta(hours=1)
     first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     middles = [first + hour * step + hour / 2 for step in range(-1, int((until - since) / hour) + 2)]
-    local = [middle.astimezone(zone) for middle in middles]
-    rows = weekly.reindex([moment.weekday() * 24 + moment.hour for moment in local])
+    rows = weekly.reindex([hour_class(middle, zone) for middle in middles])
     band = rows.loc[:, ["low", "middle", "high"]].reset_index(drop=True)
     band.insert(0, "time", pd.DatetimeIndex(middles))
     band = band.dropna().reset_index(drop=True)

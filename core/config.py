@@ -109,9 +109,13 @@ class City:
                 return source.name(language)
         return site_id
 
+    def area_of(self, site_id: str) -> str:
+        """Code of the area in which a site lies; empty for the whole city, a source, or a site without one."""
+        return str(self.sites.at[site_id, "area"]) if site_id in self.sites.index else ""
+
     def area_name(self, site_id: str, language: str) -> str:
         """Name of the ward in which a site lies, or empty."""
-        code = str(self.sites.at[site_id, "area"]) if site_id in self.sites.index else ""
+        code = self.area_of(site_id)
         if code in self.areas.index:
             return str(self.areas.at[code, "name_en" if language == "en" else "name_vi"])
         return ""

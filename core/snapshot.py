@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from core.alert import PRIORITIES, Alert
+from core.calendar import hour_class
 from core.catalogue import Catalogue, ObservedProperty
 from core.config import City, ConfiguredSource
+from core.duty import Contact, DutyShift
+from core.ledger import Handover, Item, Notice, Situation, StepDone, Switch
 
 FRESH, LATE, OLD, ABSENT = "fresh", "late", "old", "absent"
 ABSENT_AFTER = timedelta(hours=24)
@@ -73,6 +76,10 @@ class RuleWords:
     missing: bool  # the rule rings for silence, its setpoint is minutes
     enabled: bool
     off_because: str
+    domain: str = "operations"
+    in_unit_of_property: bool = True  # False: value and setpoints are a change, a deviation or a count
+    unit: Mapping[str, str] = field(default_factory=dict)  # of what is judged, where it is not the property's own
+    decimals: int = 0
 
 
 class SeriesFrames(Mapping[tuple[str, str], pd.DataFrame]):
@@ -103,6 +110,26 @@ class SeriesFrames(Mapping[tuple[str, str], pd.DataFrame]):
         return len(self._pieces)
 
 
+class SeriesPart(Mapping[tuple[str, str], pd.DataFrame]):
+    """Those pieces of a mapping of series whose site may be seen; nothing is cut before somebody asks for it."""
+
+    def __init__(self, series: Mapping[tuple[str, str], pd.DataFrame], seen: Callable[[str], bool]) -> None:
+        self._series = series
+        self._keys = [key for key in series if seen(key[1])]
+        self._known = frozenset(self._keys)
+
+    def __getitem__(self, key: tuple[str, str]) -> pd.DataFrame:
+        if key not in self._known:
+            raise KeyError(key)
+        return self._series[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The city at `made_at`. Frames are shared: nobody changes them."""
@@ -121,6 +148,15 @@ class Snapshot:
     geometry: Mapping[str, Any] | None
     speed: float = 1.0  # of the clock: above 1 while a scenario is played
     scenario: str = ""
+    drill: bool = False  # a scripted exercise: DIỄN TẬP stands on every screen
+    items: tuple[Item, ...] = ()  # the open alerts as things to do, worst first
+    situations: Mapping[str, Situation] = field(default_factory=dict)  # those that are not closed
+    steps: tuple[StepDone, ...] = ()  # playbook steps of present activations
+    switches: Mapping[str, Switch] = field(default_factory=dict)
+    handovers: tuple[Handover, ...] = ()  # newest first
+    undelivered: tuple[Notice, ...] = ()  # messages that did not, or may not have, reached their reader
+    duty: DutyShift | None = None  # None where the city has no roster
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
 
     def reading(self, observed_property: str, site_id: str) -> Reading | None:
         """Newest usable value, or None when there never was one."""
@@ -153,9 +189,9 @@ class Snapshot:
         return max(found, key=PRIORITIES.index, default=None)
 
     def usual(self, observed_property: str, site_id: str, at: datetime) -> tuple[float, float, float] | None:
-        """p10, p50, p90 of that hour of the week, or None where history is too short."""
+        """p10, p50, p90 of that hour of the week (holidays apart), or None where history is too short."""
         band = self.band.get((observed_property, site_id))
-        hour = hour_of_week(at, self.city)
+        hour = hour_class(at, self.city.zone)
         if band is None or hour not in band.index:
             return None
         low, middle, high = band.loc[[hour], ["low", "middle", "high"]].to_numpy(dtype=float)[0].tolist()
@@ -165,12 +201,6 @@ class Snapshot:
 def _urgency(alert: Alert) -> tuple[int, bool, float]:
     newest = alert.raised_at.timestamp() if alert.raised_at else 0.0
     return (-PRIORITIES.index(alert.priority), alert.acked, -newest)
-
-
-def hour_of_week(at: datetime, city: City) -> int:
-    """0 = Monday 00:00-00:59 city time. A value labelled with the END of its period belongs to the hour before."""
-    local = (at - timedelta(microseconds=1)).astimezone(city.zone)
-    return local.weekday() * 24 + local.hour
 
 
 def freshness(age: timedelta, item: ObservedProperty, every: timedelta = timedelta(0)) -> str:

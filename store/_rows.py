@@ -5,46 +5,58 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from core.alert import Alert, AlertEvent
 from core.errors import InputError
+from core.ledger import AuditEntry, Handover, Notice, Situation, StepDone, Switch
 from core.observations import COLUMNS, IDENTITY, QUALITY
 
-ALERT_TYPES: Final = {
-    "rule": "VARCHAR",
-    "site_id": "VARCHAR",
-    "active": "BOOLEAN",
-    "acked": "BOOLEAN",
-    "hidden": "VARCHAR",
-    "hidden_until": "TIMESTAMP",
-    "hidden_reason": "VARCHAR",
-    "priority": "VARCHAR",
-    "value": "DOUBLE",
-    "seen_at": "TIMESTAMP",
-    "turning_since": "TIMESTAMP",
-    "raised_at": "TIMESTAMP",
-    "cleared_at": "TIMESTAMP",
-    "acked_at": "TIMESTAMP",
-    "acked_by": "VARCHAR",
-    "stale": "BOOLEAN",
+Record = TypeVar("Record")
+_PLAIN: Final[Mapping[str, type]] = {
+    "VARCHAR": str,
+    "BOOLEAN": bool,
+    "INTEGER": int,
+    "BIGINT": int,
+    "DOUBLE": float,
+    "VARCHAR[]": tuple,
 }
-EVENT_TYPES: Final = {
-    "happened_at": "TIMESTAMP",
-    "rule": "VARCHAR",
-    "site_id": "VARCHAR",
-    "state_before": "VARCHAR",
-    "state_after": "VARCHAR",
-    "priority": "VARCHAR",
-    "value": "DOUBLE",
-    "actor": "VARCHAR",
-    "deed": "VARCHAR",
-    "reason": "VARCHAR",
+_ARROW: Final = {
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "DOUBLE": pa.float64(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "VARCHAR[]": pa.list_(pa.string()),
 }
+_TYPES: Final = {"str": "VARCHAR", "bool": "BOOLEAN", "int": "INTEGER", "float": "DOUBLE", "datetime": "TIMESTAMP"}
+
+
+def _types(record: type) -> dict[str, str]:
+    """Columns of the table of a dataclass: one per field, in its order. A Key is a list of two words."""
+    return {
+        one.name: "VARCHAR[]" if "Key" in str(one.type) else _TYPES[str(one.type).partition(" ")[0]]
+        for one in fields(record)
+    }
+
+
+ALERT_TYPES: Final = _types(Alert)
+EVENT_TYPES: Final = _types(AlertEvent)
+SITUATION_TYPES: Final = _types(Situation)
+STEP_TYPES: Final = _types(StepDone)
+SWITCH_TYPES: Final = _types(Switch)
+HANDOVER_TYPES: Final = _types(Handover)
+NOTICE_TYPES: Final = _types(Notice)
+AUDIT_TYPES: Final = {"entry": "BIGINT", **_types(AuditEntry), "previous_hash": "VARCHAR", "hash": "VARCHAR"}
+_TIMES_OF_ALERT: Final = tuple(name for name, kind in ALERT_TYPES.items() if kind == "TIMESTAMP")
 
 
 def naive(moment: datetime, what: str) -> datetime:
@@ -111,28 +123,78 @@ def _absent(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
+def listed(names: Iterable[str], prefix: str = "") -> str:
+    """Names of columns for SQL, quoted: some of the house's words mean something there."""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
 def unnested(types: Mapping[str, str]) -> str:
     """SQL that turns one list per column into rows."""
-    return "SELECT " + ", ".join(f"unnest(${name}::{kind}[]) AS {name}" for name, kind in types.items())
+    return "SELECT " + ", ".join(f'unnest(${name}::{kind}[]) AS "{name}"' for name, kind in types.items())
 
 
-def columns(records: Iterable[Alert] | Iterable[AlertEvent], types: Mapping[str, str]) -> dict[str, list[Any]]:
-    """Records as one list per column; aware times become UTC without a zone."""
-    found: dict[str, list[Any]] = {name: [] for name in types}
-    for record in records:
-        for name in types:
-            value = getattr(record, name)
-            found[name].append(naive(value, name) if isinstance(value, datetime) else value)
-    return found
+def plain(records: Sequence[Record], types: Mapping[str, str]) -> tuple[tuple[Record, ...], dict[str, list[Any]]]:
+    """The records as they will come back (aware UTC, plain Python values), and the same as one list per column.
+
+    Column by column: 2,000 alerts in a few milliseconds. Raises InputError for a time without a zone.
+    """
+    given = {name: [getattr(record, name) for record in records] for name in types}
+    found = {name: _plain_column(values, name, types[name]) for name, values in given.items()}
+    differing = {name: values for name, values in found.items() if values is not given[name]}
+    kept = [
+        replace(record, **{name: values[number] for name, values in differing.items()}) if differing else record  # type: ignore[type-var]
+        for number, record in enumerate(records)
+    ]
+    return tuple(kept), found
+
+
+def arrow(values: Mapping[str, list[Any]], types: Mapping[str, str]) -> pa.Table:
+    """Columns as one table for SQL. Raises InputError for what the type of its column cannot hold."""
+    found = {}
+    for name, given in values.items():
+        try:
+            found[name] = pa.array(given, type=_ARROW[types[name]])
+        except (pa.ArrowException, UnicodeError, TypeError, OverflowError) as error:
+            raise InputError(f"{name} cannot be stored as {types[name]}: {str(error).partition(chr(10))[0]}") from error
+    return pa.table(found)
+
+
+def _plain_column(values: list[Any], name: str, kind: str) -> list[Any]:
+    """The same list where nothing has to change: nearly always."""
+    if kind == "TIMESTAMP":
+        zones = {value.tzinfo for value in values if value is not None}
+        if zones <= {UTC}:
+            return values
+        return [None if value is None else naive(value, name).replace(tzinfo=UTC) for value in values]
+    wanted = _PLAIN[kind]
+    if set(map(type, values)) <= {wanted, type(None)}:
+        return values
+    return [None if value is None else wanted(value) for value in values]
 
 
 def alert_of(row: Sequence[Any]) -> Alert:
     """One row of the table `alerts`, in the order of ALERT_TYPES."""
-    return Alert(**{name: _aware(value) for name, value in zip(ALERT_TYPES, row, strict=True)})
+    named = dict(zip(ALERT_TYPES, row, strict=True))
+    for name in _TIMES_OF_ALERT:
+        if named[name] is not None:
+            named[name] = named[name].replace(tzinfo=UTC)
+    return Alert(**named)
 
 
-def _aware(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+def record_of(kind: type[Record], row: Sequence[Any]) -> Record:
+    """One row as the dataclass of its table, in the order of the fields."""
+    return kind(**dict(zip(_names(kind), map(_house_value, row), strict=True)))  # type: ignore[arg-type]
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
+def _house_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def frame_of(data: pd.DataFrame) -> pd.DataFrame:

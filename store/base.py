@@ -6,20 +6,19 @@ All times are aware UTC datetimes; frames carry datetime64[us, UTC].
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 
-from core.alert import Alert, AlertEvent
+from core.alert import Alert
 from core.catalogue import Catalogue
 from core.config import City
-
-Alerts = Mapping[tuple[str, str], Alert]
-Change = Callable[[Alerts], tuple[Sequence[Alert], Sequence[AlertEvent]]]
+from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
+from store.audit import KEEP, Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,29 +73,93 @@ class Store(Protocol):
         """Per area and hour: area, hour (END), mean, low, high, n. From a serve table."""
 
     def usual_band(self, properties: Collection[str], site_ids: Collection[str] | None = None) -> pd.DataFrame:
-        """site_id, observed_property, hour_of_week (0 = Monday 00:00-00:59 city time), low, middle, high, n.
+        """site_id, observed_property, hour_of_week, low, middle, high, n.
 
-        p10, p50, p90 of the values whose time falls in that hour of the week, over the last eight weeks.
+        p10, p50, p90 of the values whose time falls in that hour, over the last eight weeks. 0 = Monday 00:00-00:59
+        city time … 167; 168 … 191 are the hours of holidays, which count to no weekday.
         """
 
-    def rebuild_usual_band(self, properties: Collection[str], now: datetime) -> int:
-        """Compute the band anew from history; returns the number of rows."""
+    def rebuild_usual_band(
+        self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
+    ) -> int:
+        """Compute the band anew from history; returns the number of rows. `own_holidays`: the city's own days off."""
 
     def read_alerts(self) -> list[Alert]:
         """Every known alert, also the normal ones (they carry seen_at)."""
 
-    def change_alerts(self, change: Change) -> list[AlertEvent]:
-        """Read, change and write alerts and journal in ONE transaction; the only way to change an alert.
+    def read_ledger(self) -> Ledger:
+        """The alert desk as a change would find it, without changing anything: for the picture of a cycle."""
 
-        `change` gets {(rule, site_id): Alert} and returns the alerts to write and the events to add to the journal.
-        An engine and an operator that act at the same time come one after the other; nothing is lost.
+    def change_alerts(self, change: Change) -> Outcome:
+        """Read, change and write the alert desk in ONE transaction; the only way to change an alert.
+
+        `change` gets a core.ledger.Ledger (as a mapping {(rule, site_id): Alert}) and returns an Outcome or a plain
+        pair (alerts, events). An engine and an operator that act at the same time come one after the other; nothing
+        is lost. Returns what was really written: records that changed, notices whose id is new, all events and audit.
         """
 
     def read_journal(
         self, since: datetime, rule: str | None = None, site_id: str | None = None, limit: int = 1000
     ) -> pd.DataFrame:
         """Events, newest first: entry (number), happened_at, rule, site_id, state_before, state_after, priority,
-        value, actor, deed, reason.
+        value, actor, deed, reason, detail.
+        """
+
+    def read_situations(self, since: datetime) -> list[Situation]:
+        """Those that are open, or were closed since then; newest first."""
+
+    def read_steps(self, rule: str, site_id: str) -> list[StepDone]:
+        """Playbook steps of one alert in all its activations, the newest activation first, then by number."""
+
+    def read_handovers(self, limit: int = 20) -> list[Handover]:
+        """The newest shift handovers, newest first."""
+
+    def claim_notices(self, now: datetime, limit: int = 20, *, channels: Collection[str] | None = None) -> list[Notice]:
+        """The queued ones (of these channels) that are due, most urgent and oldest first.
+
+        They are `sending` and count one try more before this returns.
+
+        What is still `sending` when the store is opened the next time becomes `unclear`.
+        """
+
+    def settle_notice(
+        self,
+        id: str,
+        *,
+        state: str,
+        now: datetime,
+        error: str = "",
+        due_at: datetime | None = None,
+        only_from: Collection[str] = (),
+    ) -> None:
+        """How it went, or what a person decided: sending -> sent | failed | unclear | queued (again at `due_at`);
+        failed or unclear -> queued | dropped; queued -> dropped. `sent` and `dropped` are final.
+
+        A person gives `only_from`: the states that the screen showed. Raises InputError for any other way, so two
+        people who send anew at the same time send once.
+        """
+
+    def read_notices(
+        self, states: Collection[str] | None = None, since: datetime | None = None, limit: int = 500
+    ) -> list[Notice]:
+        """Newest first; only those states, only those made since then."""
+
+    def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Append to the audit log what is no change of the alert desk: refused and denied deeds, logins, exports."""
+
+    def read_audit(self, since: datetime, until: datetime | None = None, limit: int | None = 1000) -> pd.DataFrame:
+        """since <= happened_at < until, newest first: store.audit.AUDIT_COLUMNS; source_port is Int64. None: all."""
+
+    def audit_head(self) -> tuple[int, str]:
+        """Number and hash of the newest entry (0 and zeros before the first): to be noted outside of this machine."""
+
+    def verify_audit(self, noted: Head | None = None) -> list[str]:
+        """Findings in the audit log: changed, missing, inserted or reordered entries, a cut end, another head."""
+
+    def prune_audit(self, before: datetime, keep_at_least: timedelta = KEEP, now: datetime | None = None) -> int:
+        """Forget entries older than `before`; returns how many. The rest can still be proved, and an entry tells it.
+
+        Raises InputError when `before` is younger than `keep_at_least` ago, or when what is to go is not whole.
         """
 
     def stats(self) -> dict[str, float | int | str]:
@@ -105,11 +168,16 @@ class Store(Protocol):
     def backup(self, target: Path) -> None:
         """A consistent copy that can be opened as a store; written beside and renamed, never half."""
 
-    def verify(self) -> list[str]:
-        """Findings, in words; empty when serve tables agree with the observations and no row is orphaned."""
+    def verify(self, audit_head: Head | None = None) -> list[str]:
+        """Findings, in words; empty when serve tables agree with the observations, no row is orphaned and the audit
+        log is whole. `audit_head`: a head that was noted outside.
+        """
 
     def prune(self, before: datetime) -> int:
-        """Forget observations and quarantine older than that; returns rows removed. Alerts and journal stay."""
+        """Forget observations, quarantine and settled notices older than that; returns rows removed.
+
+        The alert desk, the journal and the audit log stay.
+        """
 
     def close(self) -> None:
         """Write everything down and give the file free."""

@@ -10,9 +10,10 @@ import shutil
 import threading
 import uuid
 import weakref
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,32 +21,34 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pandas as pd
 
-from core.alert import Alert, AlertEvent
+from core.alert import Alert
+from core.calendar import is_holiday
 from core.catalogue import Catalogue, Indicator
 from core.config import AREA_COLUMNS, SITE_COLUMNS, City
 from core.errors import InputError, StoreBusy, StoreError
+from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
 from core.observations import COLUMNS, USABLE
+from store import _chain, _desk
 from store._file import connect, first_line, migrate, one, parts, shown, transaction
-from store._rows import (
-    ALERT_TYPES,
-    EVENT_TYPES,
-    alert_of,
-    attributed,
-    columns,
-    frame_of,
-    incoming,
-    naive,
-    unnested,
-    utc_without_zone,
-)
-from store.base import Change, Store, Written
+from store._rows import EVENT_TYPES, attributed, frame_of, incoming, listed, naive, utc_without_zone
+from store.audit import AUDIT_COLUMNS, KEEP, Head, shortened
+from store.base import Store, Written
 
 DEFAULT_ZONE: Final = "Asia/Ho_Chi_Minh"
 BAND_HISTORY: Final = timedelta(weeks=8)
 _HOUR: Final = timedelta(hours=1)
 _USABLE: Final = f"quality IN {USABLE} AND value IS NOT NULL"
-_ALERTS: Final = f"SELECT {', '.join(ALERT_TYPES)} FROM alerts ORDER BY rule, site_id"
-_writer_locks: dict[Path, threading.RLock] = {}  # two stores on one file in one process still write in turn
+
+
+@dataclass(slots=True)
+class _File:
+    """What two stores on one file in one process share: they write in turn and know the same alert desk."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    ledger: Ledger | None = None  # as it was last committed; reading 2,000 alerts anew costs more than a whole deed
+
+
+_files: dict[Path, _File] = {}
 
 
 def open_store(location: str | Path, zone: str | ZoneInfo | None = DEFAULT_ZONE) -> Store:
@@ -63,16 +66,20 @@ class DuckStore:
         """Open or create the file. `zone` is the city's (IANA name); None takes the one that the file remembers."""
         self.path = Path(path).absolute()
         self._name = shown(self.path)
-        self._lock = _writer_locks.setdefault(self.path.resolve(), threading.RLock())
+        self._file = _files.setdefault(self.path.resolve(), _File())
+        self._lock = self._file.lock
         self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
         self._cursors_lock = threading.Lock()
         self._local = threading.local()
         self._connection = connect(self.path, self._name)
         try:
             with self._lock:
+                self._file.ledger = None  # another programme may have written, or a backup may have been put here
                 with self._read() as cursor:
                     migrate(cursor, self._name)
                 self._adopt_zone(zone)
+                with self._write() as cursor:
+                    _desk.interrupted(cursor, datetime.now(UTC))
         except BaseException:
             self.close()
             raise
@@ -255,11 +262,15 @@ class DuckStore:
             )
         return int(new)
 
-    def rebuild_usual_band(self, properties: Collection[str], now: datetime) -> int:
+    def rebuild_usual_band(
+        self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
+    ) -> int:
         """See Store. A value labelled 08:00 on Monday (07:00-08:00) counts to hour 7: label minus one microsecond."""
         until = naive(now, "now")
         since = until - BAND_HISTORY
-        spans = pd.DataFrame(_offsets(since, until, self._zone), columns=["since", "until", "shift_min"])
+        spans = pd.DataFrame(_offsets(since, until, self.zone), columns=["since", "until", "shift_min"])
+        days = [since.date() + timedelta(days=number) for number in range(-1, BAND_HISTORY.days + 2)]
+        holidays = [day for day in days if is_holiday(day, own_holidays)]
         with self._write(spans=spans) as cursor:
             cursor.execute("DELETE FROM usual_band WHERE observed_property IN (SELECT unnest(?))", [list(properties)])
             (rows,) = one(
@@ -267,7 +278,8 @@ class DuckStore:
                     f"""INSERT INTO usual_band
                     SELECT site_id, observed_property, hour_of_week, band[1], band[2], band[3], n FROM (
                         SELECT s.site_id, s.observed_property,
-                            (isodow(local) - 1) * 24 + hour(local) AS hour_of_week,
+                            if(local::DATE IN (SELECT unnest($holidays::DATE[])), 7, isodow(local) - 1) * 24
+                                + hour(local) AS hour_of_week,
                             quantile_cont(value, [0.1, 0.5, 0.9]) AS band, count(*) AS n
                         FROM (
                             SELECT o.series_id, o.value,
@@ -277,7 +289,7 @@ class DuckStore:
                         JOIN series s USING (series_id)
                         WHERE s.observed_property IN (SELECT unnest($properties))
                         GROUP BY s.site_id, s.observed_property, hour_of_week)""",
-                    {"since": since, "until": until, "properties": list(properties)},
+                    {"since": since, "until": until, "properties": list(properties), "holidays": holidays},
                 )
             )
         return int(rows)
@@ -372,35 +384,116 @@ class DuckStore:
 
     def read_alerts(self) -> list[Alert]:
         """See Store. Sorted by rule and site."""
-        with self._read() as cursor:
-            return [alert_of(row) for row in cursor.execute(_ALERTS).fetchall()]
+        return list(self.read_ledger().alerts.values())
 
-    def change_alerts(self, change: Change) -> list[AlertEvent]:
+    def read_ledger(self) -> Ledger:
+        """See Store."""
+        with self._read() as cursor, transaction(cursor):
+            return self._file.ledger or _desk.ledger(cursor)
+
+    def change_alerts(self, change: Change) -> Outcome:
         """See Store. What `change` raises goes through, and nothing of it is written."""
+        with self._lock:
+            try:
+                with self._write() as cursor:
+                    before = self._file.ledger or _desk.ledger(cursor)
+                    written, after = _desk.write(cursor, before, Outcome(*change(before)))
+                self._file.ledger = after
+            except BaseException:
+                self._file.ledger = None  # whatever went wrong, the next one reads the file
+                raise
+        return written
+
+    def read_situations(self, since: datetime) -> list[Situation]:
+        """See Store."""
+        with self._read() as cursor:
+            return _desk.situations(cursor, since)
+
+    def read_steps(self, rule: str, site_id: str) -> list[StepDone]:
+        """See Store."""
+        with self._read() as cursor:
+            return _desk.steps(cursor, rule, site_id)
+
+    def read_handovers(self, limit: int = 20) -> list[Handover]:
+        """See Store."""
+        with self._read() as cursor:
+            return _desk.handovers(cursor, limit)
+
+    # Outbox ------------------------------------------------------------------------------------------------------
+
+    def claim_notices(self, now: datetime, limit: int = 20, *, channels: Collection[str] | None = None) -> list[Notice]:
+        """See Store."""
         with self._write() as cursor:
-            before = {alert.key: alert for alert in map(alert_of, cursor.execute(_ALERTS).fetchall())}
-            alerts, events = change(before)
-            changed = {alert.key: alert for alert in alerts if before.get(alert.key) != alert}
-            if changed:
-                names = list(ALERT_TYPES)
-                cursor.execute(
-                    f"""MERGE INTO alerts USING ({unnested(ALERT_TYPES)}) a
-                    ON alerts.rule = a.rule AND alerts.site_id = a.site_id
-                    WHEN MATCHED THEN UPDATE SET {", ".join(f"{name} = a.{name}" for name in names)}
-                    WHEN NOT MATCHED THEN INSERT VALUES ({", ".join(f"a.{name}" for name in names)})""",
-                    columns(changed.values(), ALERT_TYPES),
-                )
-            if events:
-                (last,) = one(cursor.execute("SELECT coalesce(max(entry), 0) FROM journal"))
-                numbered = {"entry": list(range(last + 1, last + 1 + len(events))), **columns(events, EVENT_TYPES)}
-                cursor.execute(f"INSERT INTO journal {unnested({'entry': 'BIGINT', **EVENT_TYPES})}", numbered)
-        return list(events)
+            return _desk.claim(cursor, now, limit, channels)
+
+    def settle_notice(
+        self,
+        id: str,
+        *,
+        state: str,
+        now: datetime,
+        error: str = "",
+        due_at: datetime | None = None,
+        only_from: Collection[str] = (),
+    ) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _desk.settle(cursor, id, state, now, error, due_at, only_from)
+
+    def read_notices(
+        self, states: Collection[str] | None = None, since: datetime | None = None, limit: int = 500
+    ) -> list[Notice]:
+        """See Store."""
+        with self._read() as cursor:
+            return _desk.notices(cursor, states, since, limit)
+
+    # Audit -------------------------------------------------------------------------------------------------------
+
+    def write_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """See Store."""
+        if entries:
+            with self._write() as cursor:
+                _chain.append(cursor, entries)
+
+    def read_audit(self, since: datetime, until: datetime | None = None, limit: int | None = 1000) -> pd.DataFrame:
+        """See Store."""
+        found = self._frame(
+            f"""SELECT {listed(AUDIT_COLUMNS)} FROM audit WHERE happened_at >= $since
+            AND ($until IS NULL OR happened_at < $until) ORDER BY entry DESC LIMIT $limit""",
+            {
+                "since": naive(since, "since"),
+                "until": None if until is None else naive(until, "until"),
+                "limit": limit,
+            },
+        )
+        return found.astype({"source_port": "Int64"})
+
+    def audit_head(self) -> tuple[int, str]:
+        """See Store."""
+        with self._read() as cursor:
+            return _chain.remembered(cursor, _chain.HEAD)
+
+    def verify_audit(self, noted: Head | None = None) -> list[str]:
+        """See Store. One moment of the log is proved; deeds go on meanwhile."""
+        with self._read() as cursor, transaction(cursor):
+            return [f"{self._name}: audit log: {words}" for words in shortened(_chain.findings(cursor, noted))]
+
+    def prune_audit(self, before: datetime, keep_at_least: timedelta = KEEP, now: datetime | None = None) -> int:
+        """See Store."""
+        present = datetime.now(UTC) if now is None else now
+        if before > present - keep_at_least:
+            raise InputError(
+                f"audit log: what is younger than {keep_at_least.days} days must be kept; "
+                f"{before:%Y-%m-%d} is later than {present - keep_at_least:%Y-%m-%d}: nothing was forgotten"
+            )
+        with self._write() as cursor:
+            return _chain.prune(cursor, before, present)
 
     # Care --------------------------------------------------------------------------------------------------------
 
     def stats(self) -> dict[str, float | int | str]:
         """See Store. Times are ISO 8601 in UTC, empty when there is no observation."""
-        tables = ("observations", "revisions", "series", "sites", "set_aside", "alerts", "journal")
+        tables = ("observations", "revisions", "series", "sites", "set_aside", "alerts", "journal", "notices", "audit")
         with self._read() as cursor:
             counts = one(cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}"))
             oldest, newest = one(cursor.execute("SELECT min(time), max(time) FROM observations"))
@@ -410,7 +503,7 @@ class DuckStore:
         found["newest"] = "" if newest is None else f"{newest.isoformat()}Z"
         found["file_bytes"] = sum(part.stat().st_size for part in parts(self.path))
         found["schema_version"] = version
-        found["zone"] = self._zone.key
+        found["zone"] = self.zone.key
         return found
 
     def backup(self, target: Path) -> None:
@@ -438,8 +531,12 @@ class DuckStore:
             for part in parts(unfinished):
                 part.unlink()
 
-    def verify(self) -> list[str]:
+    def verify(self, audit_head: Head | None = None) -> list[str]:
         """See Store. Reads the whole history: for nights and after crashes, not for screens."""
+        return self.verify_tables() + self.verify_audit(audit_head)
+
+    def verify_tables(self) -> list[str]:
+        """The findings of `verify` without the audit log."""
         questions = {
             "series is given twice": """SELECT 1 FROM series
                 GROUP BY site_id, observed_property, source HAVING count(*) > 1""",
@@ -461,6 +558,11 @@ class DuckStore:
                 GROUP BY observed_property, area, hour HAVING count(*) > 1""",
             "alert is there twice": "SELECT 1 FROM alerts GROUP BY rule, site_id HAVING count(*) > 1",
             "journal entry is there twice": "SELECT 1 FROM journal GROUP BY entry HAVING count(*) > 1",
+            "situation is there twice": "SELECT 1 FROM situations GROUP BY id HAVING count(*) > 1",
+            "step is there twice": """SELECT 1 FROM playbook_steps
+                GROUP BY rule, site_id, began_at, step HAVING count(*) > 1""",
+            "handover is there twice": "SELECT 1 FROM handovers GROUP BY id HAVING count(*) > 1",
+            "notice is there twice": "SELECT 1 FROM notices GROUP BY id HAVING count(*) > 1",
         }
         findings = []
         with self._lock, self._read() as cursor:
@@ -471,12 +573,13 @@ class DuckStore:
         return findings
 
     def prune(self, before: datetime) -> int:
-        """See Store. Counts observations, their revisions and quarantined rows."""
+        """See Store. Counts observations, their revisions, quarantined rows and settled notices."""
         limit = naive(before, "before")
         with self._write() as cursor:
             removed = 0
             for table, column in {"observations": "time", "revisions": "time", "set_aside": "received_at"}.items():
                 removed += one(cursor.execute(f"DELETE FROM {table} WHERE {column} < ?", [limit]))[0]
+            removed += one(cursor.execute("DELETE FROM notices WHERE settled_at < ?", [limit]))[0]
             cursor.execute("DELETE FROM latest WHERE time < ?", [limit])
             cursor.execute("DELETE FROM area_hourly WHERE hour < ?", [limit + _HOUR])
             cursor.execute(  # the hour that the limit cuts keeps what is left of it
@@ -488,6 +591,7 @@ class DuckStore:
     def close(self) -> None:
         """See Store. Waits for a running write; a later call of any other method raises StoreError."""
         with self._lock, self._cursors_lock:
+            self._file.ledger = None
             for cursor in list(self._cursors):
                 cursor.close()
             self._connection.close()
@@ -498,15 +602,15 @@ class DuckStore:
         """Remember the city's zone in the file; sum up the hours anew when it is another one than before."""
         with self._read() as cursor:
             (remembered,) = one(cursor.execute("SELECT coalesce(max(value), '') FROM settings WHERE name = 'zone'"))
-        self._zone = zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone or remembered or DEFAULT_ZONE)
-        phases = {_offset(datetime(2026, month, 1), self._zone) % _HOUR for month in range(1, 13)}
+        self.zone = zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone or remembered or DEFAULT_ZONE)
+        phases = {_offset(datetime(2026, month, 1), self.zone) % _HOUR for month in range(1, 13)}
         if len(phases) > 1:
-            raise StoreError(f"time zone {self._zone.key}: hours that begin at changing minutes are not supported")
+            raise StoreError(f"time zone {self.zone.key}: hours that begin at changing minutes are not supported")
         self._phase_min = phases.pop() // timedelta(minutes=1)
-        if self._zone.key != remembered:
+        if self.zone.key != remembered:
             with self._write() as cursor:
                 cursor.execute("DELETE FROM settings WHERE name = 'zone'")
-                cursor.execute("INSERT INTO settings VALUES ('zone', ?)", [self._zone.key])
+                cursor.execute("INSERT INTO settings VALUES ('zone', ?)", [self.zone.key])
                 cursor.execute("DELETE FROM usual_band")
                 self._refill_area_hourly(cursor)
 
@@ -591,7 +695,7 @@ def restore(source: Path, target: Path, force: bool = False) -> Path | None:
         for part in parts(source):
             shutil.copyfile(part, ready.with_name(ready.name + part.name.removeprefix(source.name)))
         copy = DuckStore(ready, zone=None)
-        findings = copy.verify()
+        findings = copy.verify_tables()
         copy.close()
         if findings:
             raise StoreError(f"{shown(source)} is damaged ({findings[0]}): take another backup")

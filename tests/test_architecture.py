@@ -20,9 +20,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "charts": PURE,
     "analysis": PURE,
     "notices": PURE,
-    "pipeline": {"connectors", "indicators", "alerts", "analysis", "notices", "store", "core"},
-    "ui": {"pipeline", "store", "alerts", "indicators", "analysis", "notices", "charts", "core"},
-    "api": {"pipeline", "store", "alerts", "indicators", "analysis", "notices", "charts", "core"},
+    "control": {"alerts", "analysis", "notices", "store", "core"},
+    "pipeline": {"connectors", "indicators", "alerts", "analysis", "notices", "control", "store", "core"},
+    "ui": {"pipeline", "control", "store", "alerts", "indicators", "analysis", "notices", "charts", "core"},
+    "api": {"pipeline", "control", "store", "alerts", "indicators", "analysis", "notices", "charts", "core"},
     "pages": {"ui", "charts", "core"},
     "dashboard": {"ui", "api", "charts", "core"},
 }

@@ -707,7 +707,7 @@ def storm(house: House) -> Line:
 
 def test_a_deed_is_on_the_screens_at_once_and_outlives_a_restart(house: House, storm: Line) -> None:
     number = storm.snapshot.number
-    (event,) = storm.act(partial(deeds.acknowledge, keys=[FIRST], actor="Hà", now=NOW))
+    (event,) = storm.change(partial(deeds.acknowledge, keys=[FIRST], actor="Hà", now=NOW)).events
     assert (event.deed, event.actor) == ("acknowledge", "Hà")
     assert storm.snapshot.number == number + 1
     assert ("heavy_rain", "gauge_1", "ACKED") in open_alerts(storm)
@@ -726,7 +726,7 @@ def test_two_people_and_the_engine_at_the_same_moment_lose_nothing(house: House,
 
     def act(key: tuple[str, str], actor: str) -> None:
         together.wait(30)
-        storm.act(partial(deeds.acknowledge, keys=[key], actor=actor, now=NOW))
+        storm.change(partial(deeds.acknowledge, keys=[key], actor=actor, now=NOW))
 
     house.clock.advance(MINUTE)
     with concurrent.futures.ThreadPoolExecutor(2) as people:
@@ -746,9 +746,9 @@ def test_two_people_and_the_engine_at_the_same_moment_lose_nothing(house: House,
 def test_a_deed_that_is_refused_changes_nothing(storm: Line) -> None:
     before, journal = storm.snapshot, len(storm.store.read_journal(at("00:00")))
     with pytest.raises(Refused):
-        storm.act(partial(deeds.acknowledge, keys=[FIRST, ("heavy_rain", "gauge_9")], actor="Hà", now=NOW))
+        storm.change(partial(deeds.acknowledge, keys=[FIRST, ("heavy_rain", "gauge_9")], actor="Hà", now=NOW))
     with pytest.raises(Refused):
-        storm.act(partial(deeds.acknowledge, keys=[FIRST], actor=" ", now=NOW))
+        storm.change(partial(deeds.acknowledge, keys=[FIRST], actor=" ", now=NOW))
     assert storm.snapshot is before
     assert tuple(storm.store.read_alerts()) == before.alerts
     assert len(storm.store.read_journal(at("00:00"))) == journal

@@ -1,28 +1,34 @@
-"""What every screen begins with: title, style, navigation, status strip, and the live region that refreshes itself."""
+"""What every screen begins with: the person, title, style, navigation, strip, and the region that refreshes itself."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from charts.theme import DESK, WALL, Theme, css_variables
+from core.access import ROLES, Person, may_see
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
 from core.snapshot import Snapshot
 from pipeline import Line
-from ui import panel, render, server
+from ui import panel, people, render, server
+from ui.server import HOME
 from ui.views import View
 
 ROOT = Path(__file__).resolve().parent.parent
 FAVICON = ROOT / "ui" / "assets" / "favicon.png"
 FIRST_LOOK_S = 1
 REFRESH_S = 5  # how often a viewer asks whether there is a newer snapshot
-HOME = "overview"
-ORDER = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "source_health", "wall")
+MAIN = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "wall")  # one line at 1366 pixels
+MORE = ("source_health", "alarm_health", "rule_trial", "handover", "messages", "drill", "audit")
+ORDER = (*MAIN, *MORE)
+LONGEST_NAME = 28  # letters in the navigation; the menu behind it tells the whole name
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,20 @@ class Screen:
     line: Line
     look: Theme
     waiting: bool  # opened before the server had its first snapshot
+    opened_by: Person
+
+    @property
+    def person(self) -> Person:
+        """Who is before this screen now; without any right once their sign-in has ended."""
+        return people.present(self.opened_by)
 
     @property
     def snapshot(self) -> Snapshot:
-        """The newest picture of the city."""
-        return self.line.snapshot
+        """The newest picture of the person's areas. A sign-in that has ended runs the page anew, which says so."""
+        person = self.person
+        if person.role not in ROLES:
+            st.rerun()
+        return self.line.snapshot if person.areas is None else self.line.scoped(person.areas)
 
     def view(self) -> View:
         """The newest picture in this screen's words and colours."""
@@ -67,7 +82,8 @@ class Screen:
         on_deed: Callable[[], None] | None = None,
         choice: object = None,
     ) -> None:
-        """A region that shows `build(view)` and follows the snapshots; built once for all viewers of one language.
+        """A region that shows `build(view)` and follows the snapshots; built once for all viewers of one language
+        and the same areas.
 
         `choice` must hold everything else that the built parts depend on.
         """
@@ -76,7 +92,7 @@ class Screen:
         def region() -> None:
             snapshot = self.snapshot
             self.leave_waiting()
-            key = (self.key, self.language, choice)
+            key = (self.key, self.language, self.opened_by.areas, choice)
             parts = render.shared(key, snapshot, lambda: build(View(snapshot, self.language, self.look)))
             panel.panel(f"panel_{self.key}", parts, on_deed)
             self.beat(snapshot)
@@ -88,7 +104,7 @@ class Screen:
         self.live(lambda view: {"strip": strip(view)})
 
     def beat(self, snapshot: Snapshot) -> None:
-        """The clock and sign of life of this screen."""
+        """The clock and sign of life of this screen, and the marks that stand on all of it."""
         now = self.line.clock.now()
         offset = now.astimezone(snapshot.city.zone).utcoffset()
         minutes = int(offset.total_seconds() // 60) if offset else 0
@@ -102,10 +118,18 @@ class Screen:
             lost=self.t("state.connection_lost", at=made),
             wall=self.look is WALL,
         )
+        panel.panel(f"mark_{self.key}", {"mark": self._mark(snapshot)})
+
+    def _mark(self, snapshot: Snapshot) -> str:
+        wall = self.look is WALL
+        return render.html("mark.html", snapshot, self.language, wall=wall, demo=wall and people.demo_only())
 
 
 def open_screen(key: str, *, wall: bool = False) -> Screen:
-    """First call of every page: title, style, navigation. Returns the screen to draw on."""
+    """First call of every page: who is it, title, style, navigation. Returns the screen to draw on.
+
+    Whoever may not see the page reads why, and the page's own script ends here.
+    """
     language = str(st.query_params.get("lang", DEFAULT_LANGUAGE))
     if language not in LANGUAGES:
         language = DEFAULT_LANGUAGE
@@ -119,39 +143,118 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
         initial_sidebar_state="collapsed",
     )
     st.html(f"<style>{_style(wall)}</style>")
-    if not wall:
-        _navigation(key, language, t, line)
-    return Screen(key=key, language=language, t=t, line=line, look=look, waiting=line.snapshot.number == 0)
+    try:
+        person = people.who(key)
+    except people.Stopped as stopped:
+        _gate(stopped, language, t, line)
+        st.stop()
+    if not wall and person.kind != "wall":
+        _navigation(key, language, t, line, person)
+    waiting = line.snapshot.number == 0
+    screen = Screen(key=key, language=language, t=t, line=line, look=look, waiting=waiting, opened_by=person)
+    if not may_see(person, key):
+        people.refused(person, key)
+        if person.kind != "wall":
+            screen.watch()
+        _say(t("people.not_yours"), t("people.not_yours_how"), language, line)
+        st.stop()
+    return screen
 
 
 def strip(view: View) -> str:
     """The status strip under the navigation: open alerts, sources, simulated mark, clock."""
-    return render.html("strip.html", view.snapshot, view.language, view=view)
+    return render.html("strip.html", view.snapshot, view.language, view=view, demo=people.demo_only())
+
+
+def _gate(stopped: people.Stopped, language: str, t: Translator, line: Line) -> None:
+    """In place of a page: sign in, sign in again, or ask for a role. Nothing of the city is shown."""
+    _say(t(f"people.{stopped.why}"), t(f"people.{stopped.why}_how"), language, line)
+    with st.container(key="gate_deeds", horizontal=True, horizontal_alignment="center"):
+        if stopped.why == people.ROLELESS and stopped.person is not None:
+            st.text(t("people.account", account=stopped.person.account))
+            st.button(t("people.sign_out"), key="gate_sign_out", on_click=people.sign_out, args=(stopped.person,))
+        else:
+            st.button(t("people.sign_in"), key="gate_sign_in", type="primary", on_click=people.sign_in)
+
+
+def _say(title: str, text: str, language: str, line: Line) -> None:
+    panel.panel("gate", {"gate": render.html("gate.html", line.snapshot, language, title=title, text=text)})
 
 
 @cache
 def _style(wall: bool) -> str:
     base = (ROOT / "ui" / "assets" / "house.css").read_text(encoding="utf-8")
     own = (ROOT / "ui" / "assets" / ("wall.css" if wall else "desk.css")).read_text(encoding="utf-8")
-    return f":root{{{css_variables(WALL if wall else DESK)}}}\n{base}\n{own}"
+    gate = (ROOT / "ui" / "assets" / "people.css").read_text(encoding="utf-8")
+    return f":root{{{css_variables(WALL if wall else DESK)}}}\n{base}\n{own}\n{gate}"
 
 
-def _navigation(key: str, language: str, t: Translator, line: Line) -> None:
-    """One line of links; each keeps the language, so a bookmark restores the view."""
+def _navigation(key: str, language: str, t: Translator, line: Line, person: Person) -> None:
+    """One line of links to what the person may see; each keeps the language, so a bookmark restores the view."""
     keep: dict[str, Any] = {} if language == DEFAULT_LANGUAGE else {"lang": language}
+    seen = [name for name in pages() if may_see(person, name)]
     with st.container(key="nav", horizontal=True, gap="small", vertical_alignment="center"):
         st.html(render.html("brand.html", line.snapshot, language))
-        for name in pages():
-            path = "dashboard.py" if name == HOME else f"pages/{name}.py"
-            slot = f"nav_{name}_here" if name == key else f"nav_{name}"
-            with st.container(key=slot, width="content"):
-                st.page_link(path, label=t(f"page.{name}"), query_params=keep)
+        for name in [name for name in seen if name in MAIN]:
+            _link(name, key, t, keep)
+        rest = [name for name in seen if name not in MAIN]
+        if rest:
+            here = key in rest
+            slot, label = ("nav_more_here", t(f"page.{key}")) if here else ("nav_more", t("people.more"))
+            with st.container(key=slot, width="content"), st.popover(label, key="nav_menu"):
+                for name in rest:
+                    _link(name, key, t, keep)
+        with st.container(key="nav_person", width="content"), st.popover(_plain(_name(person, t)), key="person_menu"):
+            _person(person, t, line, language)
         other = "en" if language == "vi" else "vi"
-        here = "dashboard.py" if key == HOME else f"pages/{key}.py"
+        path = "dashboard.py" if key == HOME else f"pages/{key}.py"
         with st.container(key="nav_language", width="content"):
             st.page_link(
-                here, label=t("word.other_language"), query_params={**st.query_params.to_dict(), "lang": other}
+                path, label=t("word.other_language"), query_params={**st.query_params.to_dict(), "lang": other}
             )
+
+
+def _link(name: str, key: str, t: Translator, keep: dict[str, Any]) -> None:
+    path = "dashboard.py" if name == HOME else f"pages/{name}.py"
+    with st.container(key=f"nav_{name}_here" if name == key else f"nav_{name}", width="content"):
+        st.page_link(path, label=t(f"page.{name}"), query_params=keep)
+
+
+def _name(person: Person, t: Translator) -> str:
+    return person.name or (t("people.demo") if person.kind == people.DEMO else person.account)
+
+
+def _plain(text: str) -> str:
+    """Text from outside as a label, which Streamlit would read as markdown: a name must not become a link."""
+    one_line = " ".join(text.split())
+    short = one_line if len(one_line) <= LONGEST_NAME else one_line[: LONGEST_NAME - 1] + "…"
+    return _MARKDOWN.sub(r"\\\1", short)
+
+
+def _person(person: Person, t: Translator, line: Line, language: str) -> None:
+    """Behind the name: account, role, areas, and the way out."""
+    st.text(_name(person, t)[:200])
+    st.text(t("people.has_role", role=t(f"people.role_{person.role}")))
+    if person.areas is not None:
+        column = "name_en" if language == "en" else "name_vi"
+        names = [str(line.city.areas.at[code, column]) for code in sorted(person.areas)]
+        st.text(t("people.areas", names=", ".join(names)))
+    if person.kind == people.DEMO:
+        st.text(t("people.no_login"))
+        st.selectbox(
+            t("people.try_role"),
+            ROLES,
+            index=ROLES.index(person.role),
+            format_func=lambda role: t(f"people.role_{role}"),
+            key="demo_role_choice",
+            on_change=_try_role,
+        )
+    else:
+        st.button(t("people.sign_out"), key="sign_out", on_click=partial(people.sign_out, person))
+
+
+def _try_role() -> None:
+    people.choose_role(str(st.session_state["demo_role_choice"]))
 
 
 @cache

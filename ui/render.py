@@ -52,6 +52,7 @@ def html(template: str, snapshot: Snapshot, language: str, **values: Any) -> str
             pct=lambda value, decimals=0, signed=False: formats.percent(value, decimals, language, signed=signed),
             span=lambda delta: formats.duration(delta, language),
             at=lambda moment: formats.moment(moment, snapshot.made_at, zone),
+            clock=lambda moment: formats.clock(moment, zone),
             since=lambda moment: formats.duration(_span(snapshot.made_at, moment), language),
             site=lambda site_id: snapshot.city.site_name(site_id, language),
             **values,

@@ -68,6 +68,7 @@ class Card:
     overdue: bool
     stale: bool
     acked_by: str
+    cover: str  # how long, until when or why it is covered; «» when it is not
 
 
 class View:
@@ -341,7 +342,7 @@ class View:
             rule=alert.rule,
             site_id=alert.site_id,
             title=words.title[language] if words else alert.rule,
-            value="" if words and words.missing else self._with_unit(alert.value, item),
+            value=self._judged(words, alert.value, item),
             limit=self.limit(alert),
             place=f"{name} · {area}" if area and area not in name else name,
             age=formats.duration(age, language),
@@ -351,13 +352,24 @@ class View:
             priority=alert.priority,
             priority_word=t(f"priority.{alert.priority}"),
             glyph=self.glyph(alert.priority, alert.state, size_px),
-            owner=words.owner[language] if words else "",
+            owner=alert.assignee or alert.unit or (words.owner[language] if words else ""),
             due=t("word.left" if left > timedelta(0) else "word.over", span=formats.duration(left, language)),
             due_share=min(max(age / act, 0.0), 1.0) if act else 1.0,
             overdue=left <= timedelta(0),
             stale=alert.stale,
             acked_by=alert.acked_by,
+            cover=self._cover(alert),
         )  # fmt: skip
+
+    def _cover(self, alert: Alert) -> str:
+        """«còn 38 phút» of a shelf, «đến 18/09» of a maintenance, or why it is suppressed."""
+        if alert.hidden is None:
+            return ""
+        if alert.hidden_until is None:
+            return alert.hidden_reason
+        if alert.hidden == "SHLVD":
+            return self.t("word.left", span=formats.duration(alert.hidden_until - self.now, self.language))
+        return self.t("item.until", at=formats.moment(alert.hidden_until, self.now, self.zone))
 
     def limit(self, alert: Alert) -> str:
         """«ngưỡng 25 cm»: the setpoint of the alert's present priority, in the property's unit."""
@@ -366,8 +378,10 @@ class View:
             return self.t("alert.silent")
         item = self.snapshot.catalogue.get(words.observed_property) if words else None
         setpoint = self.setpoint(words, alert.priority, alert.site_id) if words else None
-        if setpoint is None or item is None or item.key == "source_up":
+        if words is None or setpoint is None or item is None or item.key == "source_up":
             return ""
+        if not words.in_unit_of_property:
+            return f"{self.t('word.limit')} {formats.number(setpoint, words.decimals, self.language)}"
         return f"{self.t('word.limit')} {formats.number(setpoint, item.decimals, self.language)}"
 
     def setpoint(self, words: RuleWords, priority: str, site_id: str) -> float | None:
@@ -376,6 +390,14 @@ class View:
         if isinstance(setpoint, str):
             return self.snapshot.city.attribute(site_id, setpoint.removeprefix("site:"))
         return setpoint
+
+    def _judged(self, words: RuleWords | None, value: float | None, item: ObservedProperty | None) -> str:
+        """What was judged, with its unit: «38 cm», «+12,0 cm/giờ», «4,2σ so với thường lệ»."""
+        if words is None or words.missing or value is None:
+            return ""
+        if words.in_unit_of_property:
+            return self._with_unit(value, item)
+        return f"{formats.number(value, words.decimals, self.language)} {words.unit[self.language]}".strip()
 
     def _with_unit(self, value: float | None, item: ObservedProperty | None) -> str:
         if item is None or value is None or item.key == "source_up":

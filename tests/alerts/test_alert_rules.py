@@ -201,7 +201,7 @@ HEAD = GOOD.partition("[[level]]")[0].replace("deadband = 0.05", "deadband = 3")
         ("level = []\n" + HEAD, "must rise"),
         (SILENT + "setpoint = 3\n", "unknown key setpoint"),
         (SILENT.replace('priority = "low"\n', ""), "the key priority is missing"),
-        (SILENT.replace('"missing"', '"absent"'), "kind 'absent' is not one of process, missing"),
+        (SILENT.replace('"missing"', '"absent"'), "kind 'absent' is not one of threshold, rate"),
     ],
 )
 def test_refused(tmp_path, text, words):

@@ -16,13 +16,13 @@ from jinja2 import Environment, nodes
 import connectors
 import indicators
 import pipeline
-from alerts import deeds, lifecycle
+from alerts.deeds import ACTIONS
 from core import i18n, observations
-from core.alert import COVERS, PRIORITIES
+from core.alert import COVERS, DEEDS, PRIORITIES, STATES, STATUSES
 from core.catalogue import DOMAINS, LEVELS
 from core.config import OVERVIEW_GROUPS, ROOT
 from core.errors import ConfigError, SourceChanged, SourceRefused, SourceUnavailable, StoreError
-from ui import alert_desk, city_layers, domains, frame
+from ui import alert_desk, alert_detail, city_layers, domains, frame
 
 VI, EN = i18n.words("vi"), i18n.words("en")
 CODE = [ROOT / "dashboard.py", *sorted((ROOT / "ui").glob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
@@ -158,21 +158,19 @@ ERROR_KINDS = {
 }
 FAMILIES = {
     "priority.": set(PRIORITIES),
-    "alert_state.": {"NORM", "UNACK", "ACKED", "RTNUN", *COVERS},
+    "alert_state.": {*STATES, *COVERS},
     "domain.": set(DOMAINS),
     "group.": set(OVERVIEW_GROUPS),
     "page.": set(frame.pages()),
-    "deed.": {"engine"}
-    | spoken(lifecycle, "journal", 2)
-    | spoken(lifecycle, "_annunciate", 2)
-    | spoken(deeds, "journal", 2),
+    "deed.": {"engine", *DEEDS},
     "reason.": spoken(observations, "mark", 1),
     "kind.": {"measurement", "model", "report", "simulation"},
     "environment.": named_beside(domains, "_by_site"),
     "map.theme_": set(city_layers.THEMES),
     "map.layer_": set(city_layers.LAYERS),
     "alert.filter_": set(alert_desk.FILTERS),
-    "alert.done_": spoken(alert_desk, "_apply", 2),
+    "alert.done_": set(ACTIONS) - {"draft_handover", "sign_out", "sign_in"},
+    "situation.status_": set(STATUSES),
     "source.error_": ERROR_KINDS,
     "trends.threshold_": set(LEVELS),
 }
@@ -184,7 +182,7 @@ def test_a_family_has_exactly_the_words_that_the_code_knows(family):
 
 
 def test_families_that_share_their_table_with_other_words():
-    for word in alert_desk.SHELVES:
+    for word in alert_detail.SHELVES:
         assert f"alert.{word}" in VI
     for word in ("up", "unavailable", "refused", "changed", "input", "late", "waiting"):
         assert f"source.{word}" in VI

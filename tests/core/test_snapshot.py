@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.alert import PRIORITIES, Alert
+from core.calendar import hour_class
 from core.catalogue import ObservedProperty
-from core.snapshot import Reading, RuleWords, Snapshot, freshness, hour_of_week
+from core.snapshot import Reading, RuleWords, Snapshot, freshness
 
 NOW = datetime(2026, 9, 15, 10, 42, tzinfo=UTC)
 CITY = SimpleNamespace(zone=ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -158,15 +159,25 @@ def test_only_fresh_and_late_values_count(word, live):
 )
 def test_a_label_at_the_end_of_an_hour_belongs_to_that_hour(local, hour):
     at = datetime.fromisoformat(local).replace(tzinfo=CITY.zone).astimezone(UTC)
-    assert hour_of_week(at, CITY) == hour
+    assert hour_class(at, CITY.zone) == hour
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)))
-def test_an_hour_of_the_week_comes_again_after_a_week_and_not_before(at):
-    hour = hour_of_week(at, CITY)
-    assert 0 <= hour < 168
-    assert hour_of_week(at + timedelta(weeks=1), CITY) == hour
-    assert hour_of_week(at + timedelta(hours=1), CITY) == (hour + 1) % 168
+def test_an_hour_of_an_ordinary_week_comes_again_after_a_week_and_not_before(at):
+    hour, week_later, next_hour = (
+        hour_class(at + later, CITY.zone) for later in (timedelta(0), timedelta(weeks=1), timedelta(hours=1))
+    )
+    assert 0 <= hour < 192
+    if max(hour, week_later) < 168:
+        assert week_later == hour
+    if max(hour, next_hour) < 168:
+        assert next_hour == (hour + 1) % 168
+
+
+def test_a_holiday_has_hours_of_its_own():
+    evening_of_2_september = datetime.fromisoformat("2026-09-02T19:30:00+07:00")
+    assert hour_class(evening_of_2_september, CITY.zone) == 168 + 19
+    assert hour_class(evening_of_2_september + timedelta(days=1), CITY.zone) == 3 * 24 + 19, "a Thursday again"
 
 
 def test_usual_is_the_band_of_that_hour_at_that_site():

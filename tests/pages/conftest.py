@@ -46,7 +46,7 @@ def stale_line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """The demo city three hours after its last number: the picture is new, its data are not."""
     line = copy_of(demo_line, tmp_path_factory.mktemp("stale") / "stale.duckdb")
     line.clock.advance(timedelta(hours=3))
-    line.act(lambda _: NOTHING_CHANGES)
+    line.change(lambda _: NOTHING_CHANGES)
     yield line
     line.stop()
 
@@ -88,5 +88,5 @@ def alert_line(_line_with_alerts: Line) -> Line:
         Alert(rule=JAM[0], site_id=JAM[1], active=True, acked=False, priority="medium", value=2.1),
     ]
     raised = EVENING - timedelta(minutes=6)
-    line.act(lambda _: ([replace(alert, seen_at=EVENING, raised_at=raised) for alert in alerts], ()))
+    line.change(lambda _: ([replace(alert, seen_at=EVENING, raised_at=raised) for alert in alerts], ()))
     return line

@@ -204,12 +204,12 @@ def test_two_people_acknowledge_the_same_alert(line: Line) -> None:
 
 def test_a_press_is_meant_for_the_alert_that_the_person_saw(line: Line) -> None:
     """Nothing was chosen, so the desk shows the worst; a worse one arrives before the finger comes down."""
-    line.act(lambda _: ([Alert(rule=FLOOD[0], site_id=FLOOD[1])], ()))
+    line.change(lambda _: ([Alert(rule=FLOOD[0], site_id=FLOOD[1])], ()))
     viewer = open_page("alert_desk").run()
     viewer.text_input(key="actor").set_value(HA).run()
     assert f'data-rule="{RAIN[0]}"' in parts(viewer)["list"].split('aria-selected="true"')[0].rsplit("<div", 1)[1]
     worse = Alert(rule=FLOOD[0], site_id=FLOOD[1], active=True, acked=False, priority="critical", raised_at=EVENING)
-    line.act(lambda _: ([worse], ()))
+    line.change(lambda _: ([worse], ()))
     press(viewer, T("alert.acknowledge"))
     assert stored(line, RAIN).acked_by == HA
     assert stored(line, FLOOD).state == "UNACK", "nobody has seen the new one yet"

@@ -73,10 +73,10 @@ def hostile_line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> I
         Alert(rule=key[0], site_id=key[1], active=True, acked=False, priority=priority, value=38.0, raised_at=raised)
         for key, priority in ((FLOOD, "critical"), (RAIN, "high"), (JAM, "medium"))
     ]
-    line.act(lambda _: (alerts, ()))
+    line.change(lambda _: (alerts, ()))
     name = "<img src=x onerror=alert(1)> **Hà**"
-    line.act(lambda known: deeds.acknowledge(known, [FLOOD], name, EVENING))
-    line.act(lambda known: deeds.comment(known, FLOOD, name, EVENING, BAD + "Ờ" * 500))
+    line.change(lambda known: deeds.acknowledge(known, [FLOOD], name, EVENING))
+    line.change(lambda known: deeds.comment(known, FLOOD, name, EVENING, BAD + "Ờ" * 500))
     yield line
     line.stop()
 

@@ -16,6 +16,7 @@ from core.alert import Alert, AlertEvent
 from core.catalogue import Catalogue, ObservedProperty
 from core.config import City, load_city
 from core.errors import InputError
+from core.ledger import Ledger, Outcome
 from core.observations import COLUMNS, frame
 from store.base import Store
 from store.duck import DuckStore
@@ -369,24 +370,37 @@ def test_an_alert_comes_back_as_it_went_in(store: Store) -> None:
         hidden="SHLVD",
         hidden_until=TEN + HOUR,
         hidden_reason="bảo trì",
+        hidden_by="Hà",
+        hidden_at=TEN - 5 * HOUR,
+        work_order="BT-2026-117",
+        reminded_at=TEN - 6 * HOUR,
+        latched=True,
         priority="critical",
         value=91.5,
         seen_at=TEN,
         turning_since=TEN - HOUR,
+        began_at=TEN - 7 * HOUR,
         raised_at=TEN - 2 * HOUR,
         cleared_at=TEN - 3 * HOUR,
         acked_at=TEN - 4 * HOUR,
         acked_by="Lan",
+        handled_at=TEN - 8 * HOUR,
+        assignee="Minh",
+        unit="Đội thoát nước",
+        due_at=TEN + 2 * HOUR,
+        escalated=2,
+        situation="VV-0042",
+        placed_by="Lan",
         stale=True,
     )
-    events = store.change_alerts(lambda known: ([plain, full], [event(value=91.5, actor="Lan", reason="vì «mưa»")]))
+    said = event(value=91.5, actor="Lan", reason="vì «mưa»", detail='{"until":"2026-03-10T04:00:00Z"}')
+    assert store.change_alerts(lambda known: ([plain, full], [said])) == Outcome((plain, full), (said,))
     assert store.read_alerts() == [plain, full]
-    assert events == [event(value=91.5, actor="Lan", reason="vì «mưa»")]
     (entry,) = store.read_journal(TEN).to_dict("records")
     assert entry == {
         "entry": 1, "happened_at": pd.Timestamp(TEN), "rule": "pm25_high", "site_id": "air_1", "state_before": "NORM",
         "state_after": "UNACK", "priority": "high", "value": 91.5, "actor": "Lan", "deed": "raise",
-        "reason": "vì «mưa»",
+        "reason": "vì «mưa»", "detail": '{"until":"2026-03-10T04:00:00Z"}',
     }  # fmt: skip
     store.change_alerts(lambda known: ([replace(known[full.key], acked=True)], []))
     assert store.read_alerts() == [plain, replace(full, acked=True)], "one live instance per rule and site"
@@ -424,9 +438,9 @@ def test_a_change_that_fails_leaves_neither_alert_nor_journal(store: Store) -> N
 def test_an_engine_and_an_operator_at_the_same_time_lose_nothing(store: Store) -> None:
     """200 changes from two threads: each reads the count, adds one, and says so in the journal."""
 
-    def change(known: object) -> tuple[list[Alert], list[AlertEvent]]:
-        before = known.get(("count", "air_1")) if isinstance(known, dict) else None  # type: ignore[var-annotated]
-        count = (before.value if before else 0.0) + 1.0
+    def change(known: Ledger) -> tuple[list[Alert], list[AlertEvent]]:
+        before = known.get(("count", "air_1"))
+        count = ((before.value or 0.0) if before else 0.0) + 1.0
         return [Alert(rule="count", site_id="air_1", value=count)], [event(value=count)]
 
     threads = [threading.Thread(target=lambda: [store.change_alerts(change) for _ in range(100)]) for _ in range(2)]

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from charts.theme import DESK
+from core.calendar import hour_class
 from core.i18n import Translator
-from core.snapshot import ABSENT, OLD, Reading, Snapshot, freshness, hour_of_week
+from core.snapshot import ABSENT, OLD, Reading, Snapshot, freshness
 from pipeline import Line
 from ui.views import Row, View, joined_name
 
@@ -36,7 +37,7 @@ def with_value(
     band.pop((key, site_id), None)
     if usual:
         low, middle, high = usual
-        hour = hour_of_week(at, snapshot.city)
+        hour = hour_class(at, snapshot.city.zone)
         band[(key, site_id)] = pd.DataFrame({"low": [low], "middle": [middle], "high": [high], "n": [8]}, index=[hour])
     return replace(snapshot, readings={**snapshot.readings, (key, site_id): reading}, band=band, alerts=())
 

@@ -37,20 +37,71 @@ export default function (component) {
     const element = event.target.closest("[data-deed]")
     if (element) send(element)
   }
-  root.onkeydown = (event) => {
-    const row = event.target.closest("[data-row]")
-    if (!row) return
-    const rows = [...root.querySelectorAll("[data-row]")]
-    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
-    if (step) {
+  // Letters work wherever the focus is, but never while somebody writes. C and R belong to Streamlit.
+  const opens = { g: "open_assign", s: "open_shelve", n: "open_comment" }
+  const onKey = (event) => {
+    if (!root.isConnected) return document.removeEventListener("keydown", root.__keys)
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const writing = event.target.closest?.("input, textarea, select, [contenteditable]")
+    if (writing) {
+      if (event.key === "Escape") (root.querySelector('[data-row][aria-selected="true"]') ?? root.querySelector("[data-row]"))?.focus()
+      return
+    }
+    const rows = [...root.querySelectorAll("[data-row]")].filter((row) => row.offsetParent)
+    const here = event.target.closest?.("[data-row]")
+    const row = here ?? rows.find((one) => one.ariaSelected === "true")
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[key]
+    if (step && (here || key === "j" || key === "k")) {
       event.preventDefault()
       rows[Math.min(Math.max(rows.indexOf(row) + step, 0), rows.length - 1)]?.focus()
-    } else if (event.key === "Enter" || event.key === " ") {
+    } else if ((key === "Enter" || key === " ") && event.target === here) {
       event.preventDefault()
-      send(row)
-    } else if (event.key === "a" || event.key === "A") {
+      send(here)
+    } else if (key === "a" && row) {
       const button = row.querySelector('[data-deed="acknowledge"]')
       if (button) send(button)
+    } else if (key === "x" && row) {
+      const button = row.querySelector('[data-deed="tick"]')
+      if (button) send(button)
+    } else if (key in opens) {
+      document.querySelector(`[class*="st-key-${opens[key]}"] button:not(:disabled)`)?.click()
+    } else if (key === "/") {
+      event.preventDefault()
+      document.querySelector(".st-key-search input")?.focus()
     }
+  }
+  if (root.__keys) document.removeEventListener("keydown", root.__keys)
+  root.__keys = undefined
+  if (root.querySelector("[data-row]")) {
+    root.__keys = onKey
+    document.addEventListener("keydown", onKey)
+  }
+  const bell = root.querySelector("[data-ring]")
+  if (bell) ring(bell, root)
+}
+
+// Two tones, once per new critical alert and browser: a reload does not ring again, a mute only puts it off.
+const RUNG = "city_rung"
+const MOST_REMEMBERED = 500
+async function ring(bell, root) {
+  const wanted = bell.dataset.ring.split(" ").filter(Boolean)
+  const rung = JSON.parse(localStorage.getItem(RUNG) ?? "[]")
+  const fresh = wanted.filter((id) => !rung.includes(id))
+  if (!fresh.length || bell.dataset.muted === "yes") return
+  const sound = (root.__sound ??= new AudioContext())
+  if (sound.state === "suspended") await Promise.race([sound.resume(), new Promise((done) => setTimeout(done, 500))])
+  bell.hidden = sound.state === "running"
+  if (sound.state !== "running") return
+  localStorage.setItem(RUNG, JSON.stringify([...rung, ...fresh].slice(-MOST_REMEMBERED)))
+  for (const [start, pitch] of [[0, 880], [0.35, 660]]) {
+    const tone = sound.createOscillator()
+    const loudness = sound.createGain()
+    tone.frequency.value = pitch
+    loudness.gain.setValueAtTime(0.25, sound.currentTime + start)
+    loudness.gain.exponentialRampToValueAtTime(0.001, sound.currentTime + start + 0.3)
+    tone.connect(loudness).connect(sound.destination)
+    tone.start(sound.currentTime + start)
+    tone.stop(sound.currentTime + start + 0.3)
   }
 }

@@ -1,0 +1,1 @@
+"""What people ask of the line: deeds through one gate, what a person may see, trials of rules, drills."""

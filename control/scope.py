@@ -1,0 +1,54 @@
+"""What a person with some areas may see of the city: the snapshot without the rows of other areas.
+
+City-wide facts stay visible to all; they belong to nobody's area. Deeds have their own, stricter check at the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from core.alert import SITUATION, Alert
+from core.ledger import Item
+from core.snapshot import SeriesPart, Snapshot
+
+
+def scoped(
+    snapshot: Snapshot, areas: Collection[str], items: Callable[[Collection[Alert]], tuple[Item, ...]]
+) -> Snapshot:
+    """The part of a snapshot that lies in the areas, or in none. `items` lists alerts as things to do."""
+    city = snapshot.city
+
+    def seen(site_id: str) -> bool:
+        area = city.area_of(site_id)
+        return not area or area in areas
+
+    alerts = tuple(alert for alert in snapshot.alerts if seen(alert.site_id))
+    sites = city.sites[[seen(site_id) for site_id in city.sites.index]]
+    live = {alert.situation for alert in alerts}
+    situations = {key: situation for key, situation in snapshot.situations.items() if key in live}
+    shown = {alert.key for alert in alerts}
+    journal = snapshot.journal
+    told = [
+        site_id in situations if rule == SITUATION else seen(site_id)
+        for rule, site_id in zip(journal["rule"], journal["site_id"], strict=True)
+    ]
+    return replace(
+        snapshot,
+        city=replace(city, sites=sites, areas=city.areas[city.areas.index.isin(list(areas))]),
+        readings=_part(snapshot.readings, seen),
+        recent=SeriesPart(snapshot.recent, seen),
+        band=SeriesPart(snapshot.band, seen),
+        alerts=alerts,
+        items=items(alerts),
+        situations=situations,
+        steps=tuple(step for step in snapshot.steps if (step.rule, step.site_id) in shown),
+        journal=journal[told],
+        undelivered=tuple(notice for notice in snapshot.undelivered if seen(notice.site_id)),
+        handovers=(),  # a handover tells the whole city
+    )
+
+
+def _part(series: Mapping[tuple[str, str], Any], seen: Callable[[str], bool]) -> dict[tuple[str, str], Any]:
+    return {key: value for key, value in series.items() if seen(key[1])}

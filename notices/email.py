@@ -1,0 +1,189 @@
+"""E-mail by SMTP (RFC 5321) with STARTTLS (RFC 3207) or TLS from the start; plain text, one recipient per message.
+
+Certificates are always verified; `tls = "none"` is for a relay that the operator trusts, and then no password is
+sent unless the relay is this machine. `Message-ID` is made from the id of the notice, so mail programs fold a
+repetition. Everything before the end of DATA is «surely not delivered»; from the dot on it may have been.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as MAIL_POLICY
+from email.utils import format_datetime
+from typing import Any
+
+from core.config import take
+from core.errors import ConfigError
+from core.ledger import Notice
+from notices import _options
+from notices._contract import NotSent, Unclear
+
+KIND = "email"
+OPTIONS = frozenset({"host", "port", "tls", "from", "name", "user_env", "password_env", "ca_file", "timeout_s"})
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+DOT = re.compile(rb"^\.", re.MULTILINE)
+WORDS_MAX = 200  # of a server's own explanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """One mail server and the sender's address."""
+
+    key: str
+    host: str
+    port: int
+    tls: str  # starttls | tls | none
+    sender: str
+    sender_name: str = ""
+    user: str = field(repr=False, default="")
+    password: str = field(repr=False, default="")
+    ca_file: str = ""
+    timeout_s: float = 10.0
+    kind: str = KIND
+    address: str = "email"
+    repeatable: bool = False
+
+    def send(self, notice: Notice) -> None:
+        """Give the message to the server; its 250 after the dot is delivered. Raises NotSent, Unclear."""
+        mail = message(notice, self.sender, self.sender_name)
+        smtp = self._connected()
+        try:
+            self._submit(smtp, notice.recipient, mail)
+        finally:
+            smtp.close()  # no QUIT: the answer to it could only turn a delivered message into a doubt
+
+    def _connected(self) -> smtplib.SMTP:
+        """A session that may submit: greeted, encrypted and logged in as configured."""
+        domain = self.sender.rpartition("@")[2]  # asking this machine for its own name can hang in a closed network
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        smtp: smtplib.SMTP | None = None
+        try:
+            if self.tls == "tls":
+                smtp = smtplib.SMTP_SSL(
+                    self.host, self.port, local_hostname=domain, timeout=self.timeout_s, context=context
+                )
+            else:
+                smtp = smtplib.SMTP(self.host, self.port, local_hostname=domain, timeout=self.timeout_s)
+            smtp.ehlo_or_helo_if_needed()
+            if self.tls == "starttls":
+                smtp.starttls(context=context)
+            if self.user:
+                self._log_in(smtp)
+        except Exception as error:
+            if smtp is not None:
+                smtp.close()
+            if isinstance(error, (smtplib.SMTPException, OSError)):
+                raise self._not_ready(error) from None
+            raise
+        return smtp
+
+    def _log_in(self, smtp: smtplib.SMTP) -> None:
+        try:
+            smtp.login(self.user, self.password)
+        except smtplib.SMTPServerDisconnected:  # some servers hang up on a wrong password instead of saying so
+            words = f"{self.host}: the server hung up at the login: check user and password"
+            raise NotSent("login", words, retry=True, whole_channel=True) from None
+
+    def _not_ready(self, error: smtplib.SMTPException | OSError) -> NotSent:
+        """Nothing has been submitted yet: why not, and may it get better by itself?"""
+        if isinstance(error, smtplib.SMTPAuthenticationError):
+            later = error.smtp_code < 500
+            return NotSent("login", self._words(error.smtp_code, error.smtp_error), retry=later, whole_channel=later)
+        if isinstance(error, smtplib.SMTPNotSupportedError):
+            missing = "STARTTLS" if self.tls == "starttls" and "STARTTLS" in str(error) else "AUTH"
+            return NotSent("tls", f"{self.host}: the server offers no {missing}", retry=True, whole_channel=True)
+        if isinstance(error, ssl.SSLError):
+            words = getattr(error, "verify_message", "") or error.reason or "no TLS"
+            return NotSent("tls", f"{self.host}: {words}", retry=True, whole_channel=True)
+        if isinstance(error, smtplib.SMTPResponseException):
+            return NotSent("busy", self._words(error.smtp_code, error.smtp_error), retry=True, whole_channel=True)
+        return NotSent("no_connection", f"{self.host}: no connection", retry=True, whole_channel=True)
+
+    def _submit(self, smtp: smtplib.SMTP, recipient: str, mail: bytes) -> None:
+        try:
+            for code, words in (smtp.mail(self.sender), smtp.rcpt(recipient)):
+                if code not in (250, 251):
+                    raise NotSent("refused", self._words(code, words), retry=code < 500)
+            code, words = smtp.docmd("DATA")
+            if code != 354:
+                raise NotSent("refused", self._words(code, words), retry=code < 500)
+        except (smtplib.SMTPException, OSError):
+            why = f"{self.host}: the connection broke before the message was given over"
+            raise NotSent("no_connection", why, retry=True, whole_channel=True) from None
+        try:
+            smtp.send(DOT.sub(b"..", mail) + b".\r\n")
+            code, words = smtp.getreply()
+        except (smtplib.SMTPException, OSError):
+            raise Unclear("no_answer", f"{self.host}: no answer after the message was given over") from None
+        if code >= 400:
+            raise NotSent("refused", self._words(code, words), retry=code < 500)
+
+    def _words(self, code: int, words: bytes | str) -> str:
+        """The server's own explanation, on one line and short."""
+        text = words.decode("utf-8", errors="replace") if isinstance(words, bytes) else words
+        plain = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+        return f"{self.host}: {code} {plain[:WORDS_MAX]}"
+
+
+def message(notice: Notice, sender: str, sender_name: str = "") -> bytes:
+    """The mail as bytes with CRLF line ends. Raises NotSent for an address that is none."""
+    if not is_address(notice.recipient):
+        raise NotSent("no_address", "the recipient is no e-mail address", retry=False)
+    mail = EmailMessage(policy=MAIL_POLICY)
+    mail["From"] = Address(display_name=sender_name, addr_spec=sender)
+    mail["To"] = Address(addr_spec=notice.recipient)
+    mail["Subject"] = " ".join(notice.subject.split())  # a line end in a subject would begin a new header
+    mail["Date"] = format_datetime(notice.made_at)
+    mail["Message-ID"] = f"<{notice.id}@{sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday reply comes back
+    if notice.priority == "critical":
+        mail["Importance"] = "high"
+    mail.set_content(notice.text, charset="utf-8", cte="base64")
+    return mail.as_bytes()
+
+
+def is_address(text: str) -> bool:
+    """True for an address of ASCII letters, without name, comment or second address."""
+    return len(text) <= 254 and ADDRESS.fullmatch(text) is not None
+
+
+def build(key: str, options: Mapping[str, Any], environ: Mapping[str, str], where: str) -> Email:
+    """The channel of that entry. Raises ConfigError."""
+    tls = take(options, "tls", str, where, "starttls")
+    if tls not in PORTS:
+        raise ConfigError(f"{where}: tls {tls!r} is not one of {', '.join(PORTS)}")
+    host = take(options, "host", str, where)
+    port = take(options, "port", int, where, PORTS[tls])
+    if not 1 <= port <= 65535:
+        raise ConfigError(f"{where}: port must lie between 1 and 65535, not {port}")
+    sender = take(options, "from", str, where)
+    if not is_address(sender):
+        raise ConfigError(f"{where}: from {sender!r} is no e-mail address")
+    name = take(options, "name", str, where, "")
+    if not name.isprintable():
+        raise ConfigError(f"{where}: name holds characters that cannot stand in a header")
+    user = _options.secret(options, "user_env", environ, where)
+    password = _options.secret(options, "password_env", environ, where)
+    if bool(user) != bool(password):
+        raise ConfigError(f"{where}: give user_env and password_env, or neither")
+    if user and tls == "none" and host not in _options.LOOPBACK:
+        raise ConfigError(f'{where}: the password would travel in the clear: set tls = "starttls" or "tls"')
+    return Email(
+        key=key,
+        host=host,
+        port=port,
+        tls=tls,
+        sender=sender,
+        sender_name=name,
+        user=user,
+        password=password,
+        ca_file=_options.ca_file(options, where),
+        timeout_s=_options.seconds(options, "timeout_s", where, 10.0),
+    )
