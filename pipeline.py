@@ -748,6 +748,7 @@ def _words(rule: Rule) -> RuleWords:
         off_because=rule.off_because,
         domain=rule.domain,
         in_unit_of_property=rule.in_unit_of_property or rule.kind == "missing",
+        condition=rule.expression is not None and rule.expression.condition,
         unit={language: rule.unit_of_value(language) for language in LANGUAGES},
         decimals=rule.decimals if rule.kind == "count" else max(rule.decimals, 1),
     )

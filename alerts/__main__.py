@@ -86,7 +86,8 @@ def _levels(rule: Rule) -> str:
     if rule.expression is not None and rule.expression.condition:
         return f"{rule.expression.text} {rule.levels[0].priority}"
     sign = "silent min >" if rule.kind == "missing" else rule.direction
-    unit = f" {rule.unit_of_value('en').removeprefix('/')}" if rule.kind in ("rate", "deviation", "count") else ""
+    unit = rule.unit_of_value("en") if rule.kind in ("rate", "deviation", "count") else ""
+    unit = f" {unit}" if unit and not unit.startswith("/") else unit  # «0.2/h» where nobody knows the unit itself
     return "; ".join(f"{sign} {_setpoint(level.low, level.setpoint)}{unit} {level.priority}" for level in rule.levels)
 
 

@@ -14,6 +14,7 @@ at least what the others measure. A result with width is unknown, and an unknown
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -113,7 +114,9 @@ def parse(text: str, where: str, properties: Collection[str] | None = None) -> E
     if len(text) > LONGEST:
         raise ConfigError(f"{where}: the expression is longer than {LONGEST} characters; split it into two rules")
     try:
-        body = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SyntaxWarning)  # «1and 2» reads, but nobody means it
+            body = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         place = f" at character {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
         raise ConfigError(f"{where}: the expression {text!r} cannot be read{place}") from error

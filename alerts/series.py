@@ -39,6 +39,7 @@ MINUTE_US = 60_000_000
 BAND_WIDTH_SIGMAS = 2.5631  # p90 - p10 of a normal distribution
 LEAST_COVERED = 0.75  # of a window, for counting in it
 ABSENT_AFTER = timedelta(hours=24)  # a site that has been silent so long no longer belongs to its ward or city
+EXACT_DECIMALS = 9  # 2.2 m after 2.5 m is -0.3 m and reaches it, not -0.2999…
 BEGINNING = np.iinfo(np.int64).min
 NOTHING: Series = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
 
@@ -177,7 +178,8 @@ def rate(times: Times, values: Floats, *, over: timedelta, longest_gap: timedelt
     unbroken_since = np.maximum.accumulate(np.where(gaps, np.arange(len(times)), 0))
     usable = (before >= 0) & (before >= unbroken_since)
     now, then = np.flatnonzero(usable), before[usable]
-    return times[now], (values[now] - values[then]) / ((times[now] - times[then]) / HOUR_US)
+    change = (values[now] - values[then]) / ((times[now] - times[then]) / HOUR_US)
+    return times[now], np.asarray(np.round(change, EXACT_DECIMALS), dtype=np.float64)
 
 
 def deviation(times: Times, values: Floats, classes: npt.NDArray[np.int64], usual: Usual, rule: Rule) -> Series:
@@ -188,7 +190,7 @@ def deviation(times: Times, values: Floats, classes: npt.NDArray[np.int64], usua
     sigma = np.maximum(usual.sigma[classes], rule.least_spread)
     score = np.where(usual.n[classes] >= rule.least_n, (values - usual.middle[classes]) / sigma, np.nan)
     judged = np.isfinite(score)
-    return times[judged], score[judged]
+    return times[judged], np.round(score[judged], EXACT_DECIMALS)
 
 
 def count(times: Times, values: Floats, *, clock: Times, rule: Rule) -> Series:

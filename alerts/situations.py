@@ -84,10 +84,7 @@ class Places:
     def near(self, one: str, other: str, radius_km: float) -> bool:
         """True for two sites of one area, or within the radius of each other."""
         area = self.areas.get(one, "")
-        return one == other or (area != "" and area == self.areas.get(other)) or self._within(one, other, radius_km)
-
-    def _within(self, one: str, other: str, radius_km: float) -> bool:
-        return self.distance_km(one, other) <= radius_km
+        return (area != "" and area == self.areas.get(other)) or self.distance_km(one, other) <= radius_km
 
 
 def load_policy(path: Path) -> Policy:
@@ -329,9 +326,6 @@ class _Desk:
     def _merge(self, gone: str, home: str) -> None:
         """Move everything from a younger situation into an older one and close the younger."""
         self._join([alert.key for alert in self.alerts.values() if alert.situation == gone], home)
-        first_out = self.situations[gone].first_out
-        if first_out in self.alerts:
-            self.situations[home] = with_first_out(self.situations[home], self.alerts[first_out], self.alerts)
         self._shut(gone, "low", merged_into=home)
 
     def close(self) -> None:
@@ -638,9 +632,7 @@ def inhibitions(
 
 
 def _reaches(cause: str, consequence: str, policy: Policy, places: Places) -> bool:
-    if not places.known(cause):
-        return True
-    return places.known(consequence) and places.near(cause, consequence, policy.radius_km)
+    return not places.known(cause) or places.near(cause, consequence, policy.radius_km)
 
 
 @dataclass(frozen=True, slots=True)

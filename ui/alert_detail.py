@@ -288,19 +288,35 @@ def _pictures(screen: Screen, view: View, alert: Alert) -> None:
     city = view.snapshot.city
     point = None if alert.site_id == city.city_site else city.point(alert.site_id)
     left, right = st.columns([3, 2], gap="small") if point else (st.container(), None)
-    if words and words.observed_property in view.snapshot.catalogue:
+    site_id = _measured_at(view, alert, words)
+    if words and site_id:
         with left, st.container(key="alert_chart"):
-            _chart(screen, view, alert, words)
+            if site_id != alert.site_id:
+                st.caption(city.site_name(site_id, view.language))
+            _chart(screen, view, alert, words, site_id)
     if right is not None and point is not None:
         with right:
             svg = maps.around(view, alert, *point)
             panel.panel("alert_map", {"map": f'<section class="map-around">{svg}</section>'})
 
 
-def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords) -> None:
+def _measured_at(view: View, alert: Alert, words: RuleWords | None) -> str:
+    """Where the rule's property is measured: at the alert's own site, else at the worst one of its area; «» nowhere."""
+    key = words.observed_property if words else ""
+    snapshot = view.snapshot
+    if (key, alert.site_id) in snapshot.recent:
+        return alert.site_id
+    area = snapshot.city.area_of(alert.site_id)
+    near = [one for one in snapshot.of(key) if area and snapshot.city.area_of(one.site_id) == area]
+    near = [one for one in near if (key, one.site_id) in snapshot.recent]
+    sign = -1 if words and words.direction == "below" else 1
+    return max(near, key=lambda one: sign * one.value).site_id if near else ""
+
+
+def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords, site_id: str) -> None:
     snapshot = view.snapshot
     key = words.observed_property
-    recent = snapshot.recent.get((key, alert.site_id))
+    recent = snapshot.recent.get((key, site_id))
     since = view.now - timedelta(hours=CHART_HOURS)
     data = pd.DataFrame({"time": [], "value": []}) if recent is None else recent[recent["time"] > pd.Timestamp(since)]
     if data.empty:
@@ -309,7 +325,7 @@ def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords) -> None:
     limits = [] if words.missing or not words.in_unit_of_property else [
         (screen.t(f"priority.{priority}"), value)
         for priority in words.setpoints
-        if (value := view.setpoint(words, priority, alert.site_id)) is not None
+        if (value := view.setpoint(words, priority, site_id)) is not None
     ]  # fmt: skip
     events = [] if alert.raised_at is None or alert.raised_at < since else [
         (alert.raised_at, alert.priority, words.title[view.language])
@@ -320,7 +336,7 @@ def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords) -> None:
         zone=view.zone,
         language=view.language,
         theme=screen.look,
-        band=sparkline.band_over(snapshot.band.get((key, alert.site_id)), since, view.now, view.zone),
+        band=sparkline.band_over(snapshot.band.get((key, site_id)), since, view.now, view.zone),
         thresholds=limits,
         events=events,
         abnormal=alert.priority if alert.active and not words.missing else None,
@@ -371,6 +387,8 @@ def _take_away(screen: Screen, view: View, alert: Alert) -> None:
             query_params={**keep, "indicator": words.observed_property, "site": alert.site_id},
         )
         st.page_link("pages/map.py", label=t("alert.to_map"), query_params={**keep, "ward": _ward(view, alert)})
+        if allowed(screen, "try_rule"):
+            st.page_link("pages/rule_trial.py", label=t("alert.to_trial"), query_params={**keep, "rule": alert.rule})
         with st.popover(t("alert.report")):
             st.code(_report(view, alert), language=None, wrap_lines=True)
         if allowed(screen, "export_cap"):

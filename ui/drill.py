@@ -58,7 +58,7 @@ def _now(screen: Screen, started_at: datetime, shift: str, score: Score | None) 
         snapshot,
         screen.language,
         shift=shift,
-        clock=formats.clock(now, zone),
+        time_now=formats.clock(now, zone),
         passed=formats.duration(passed, screen.language),
         beats=played[::-1],
         all_beats=len(screen.line.drill_script()),

@@ -409,7 +409,7 @@ def _done(screen: Screen, deed: Deed) -> bool:
 def _answer(screen: Screen) -> None:
     kind, text = st.session_state.get("handover_answer", ("", ""))
     if kind:
-        with st.container(key=f"notice_{kind}_handover"):
+        with st.container(key=f"notice_{kind}"):
             st.text(text)
 
 

@@ -110,8 +110,8 @@ def _choose(screen: Screen, rules: Mapping[str, Rule]) -> tuple[Rule, int]:
     days = days or start
     st.query_params.update({"rule": key, "days": str(days)})
     rule = rules[key]
-    if not rule.on:
-        st.text(t("rule_trial.off", why=rule.off_because))
+    head = render.html("trial_head.html", screen.snapshot, screen.language, rule=rule, why=rule.off_because)
+    panel.panel("trial_head", {"head": head})
     return rule, days
 
 
@@ -198,7 +198,7 @@ def _results(screen: Screen, rule: Rule, days: int, changes: Mapping[str, float]
     found = [job.result for job in jobs if job.result is not None]
     if len(found) < len(jobs):
         return
-    panel.panel("trial_verdict", {"verdict": _verdict(screen, rule, found)})
+    panel.panel("trial_verdict", {"verdict": _verdict(screen, found)})
     if changes:
         with st.container(key="trial_toml", border=True):
             st.markdown(f"**{t('rule_trial.copy')}**")
@@ -209,7 +209,7 @@ def _results(screen: Screen, rule: Rule, days: int, changes: Mapping[str, float]
         _cure(screen, rule, jobs[0].cure)
 
 
-def _verdict(screen: Screen, rule: Rule, found: Sequence[Trial]) -> str:
+def _verdict(screen: Screen, found: Sequence[Trial]) -> str:
     language = screen.language
 
     def span(value: timedelta | None) -> str:
@@ -230,7 +230,6 @@ def _verdict(screen: Screen, rule: Rule, found: Sequence[Trial]) -> str:
         "trial_verdict.html",
         screen.snapshot,
         language,
-        title=rule.title(language),
         words=words[:1].upper() + words[1:] + ".",
         rows=rows,
         compared=len(found) > 1,

@@ -378,7 +378,7 @@ class View:
             return self.t("alert.silent")
         item = self.snapshot.catalogue.get(words.observed_property) if words else None
         setpoint = self.setpoint(words, alert.priority, alert.site_id) if words else None
-        if words is None or setpoint is None or item is None or item.key == "source_up":
+        if words is None or words.condition or setpoint is None or item is None or item.key == "source_up":
             return ""
         if not words.in_unit_of_property:
             return f"{self.t('word.limit')} {formats.number(setpoint, words.decimals, self.language)}"
@@ -393,7 +393,7 @@ class View:
 
     def _judged(self, words: RuleWords | None, value: float | None, item: ObservedProperty | None) -> str:
         """What was judged, with its unit: «38 cm», «+12,0 cm/giờ», «4,2σ so với thường lệ»."""
-        if words is None or words.missing or value is None:
+        if words is None or words.missing or words.condition or value is None:
             return ""
         if words.in_unit_of_property:
             return self._with_unit(value, item)

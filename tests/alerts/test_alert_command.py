@@ -112,6 +112,62 @@ def test_replay_with_acknowledgements(folder, capsys):
     ]
 
 
+def test_replay_says_on_stderr_what_the_shift_would_have_lived_through(folder, capsys):
+    """Water that laps at the limit every five minutes: eleven rings in ten minutes over four places, and chattering."""
+    quick = RULE.replace("on_delay_min = 5", "on_delay_min = 0").replace("off_delay_min = 5", "off_delay_min = 0")
+    (folder / "rules" / "flood.toml").write_text(quick, encoding="utf-8")
+    lines = [
+        f"2026-09-15T10:{minute:02d}:00Z,flood_{place:02d},flood_depth,{30 if minute % 4 == 0 else 0}"
+        for minute in range(0, 21, 2)
+        for place in range(4)
+    ]
+    (folder / "observations.csv").write_text(
+        "time,site_id,observed_property,value\n" + "\n".join(lines) + "\n", encoding="utf-8"
+    )
+    assert replay(folder) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert err == [
+        "flood: would have rung 24 times in 0.0 days, 1 floods, 24 chattering",
+        "all rules: would have rung 24 times in 0.0 days, 1 floods, 24 chattering",
+    ]
+
+
+def test_replay_judges_every_kind_of_rule(tmp_path, capsys):
+    """Deviations by what is usual in the file itself; suppression and alert() as in the live engine."""
+    texts = RULE.partition("cause")[2]
+    common = 'title_vi = "a"\ntitle_en = "a"\ncause' + texts
+    rules = {
+        "rise": 'kind = "rate"\nobserved_property = "river_level"\ndirection = "above"\nover_min = 60\n'
+        "setpoint = 0.5\n",
+        "odd": 'kind = "deviation"\nobserved_property = "river_level"\ndirection = "outside"\nleast_spread = 0.1\n'
+        "setpoint = [-9, 9]\n",
+        "often": 'kind = "count"\nobserved_property = "river_level"\nat_least = 3\nwindow_min = 120\nsetpoint = 2\n',
+        "alarm": 'kind = "threshold"\nobserved_property = "river_level"\ndirection = "above"\nsetpoint = 3\n'
+        "suppress_when = 'river_level > 4'\n",
+        "asks": 'kind = "expression"\nexpression = "alert(\'rise\') and river_level > 3.5"\n',
+    }
+    (tmp_path / "rules").mkdir()
+    for key, text in rules.items():
+        (tmp_path / "rules" / f"{key}.toml").write_text(text + 'priority = "low"\n' + common, encoding="utf-8")
+    hours = [(f"2026-09-{day:02d}T10:00:00Z", 2.0) for day in (1, 8, 15, 22)]
+    hours += [("2026-09-29T08:00:00Z", 2.0), ("2026-09-29T09:00:00Z", 3.0), ("2026-09-29T10:00:00Z", 3.6)]
+    hours += [("2026-09-29T11:00:00Z", 4.5), ("2026-09-29T12:00:00Z", 2.0)]
+    text = "".join(f"{time},river_01,river_level,{value}\n" for time, value in hours)
+    (tmp_path / "observations.csv").write_text("time,site_id,observed_property,value\n" + text, encoding="utf-8")
+    assert replay(tmp_path) == 0
+    rows = [line.split(",")[0:6] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [(time[11:16], rule, before, after) for time, rule, _, before, after, _ in rows] == [
+        ("09:00", "rise", "NORM", "UNACK"),
+        ("09:00", "alarm", "NORM", "UNACK"),
+        ("10:00", "asks", "NORM", "UNACK"),
+        ("10:00", "often", "NORM", "UNACK"),
+        ("10:00", "odd", "NORM", "UNACK"),
+        ("11:00", "alarm", "UNACK", "DSUPR"),
+        ("12:00", "asks", "UNACK", "RTNUN"),
+        ("12:00", "rise", "UNACK", "RTNUN"),
+    ]
+
+
 HEAD = "time,rule,site_id,actor\n"
 
 

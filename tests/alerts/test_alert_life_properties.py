@@ -16,7 +16,7 @@ from alerts.engine import evaluate
 from alerts.refusals import Refused
 from alerts.replay import Facts, facts_of, replay
 from alerts.rules import Level, Limit, Rule
-from core.alert import DEEDS, Alert, AlertEvent
+from core.alert import COVERS, DEEDS, Alert, AlertEvent
 from core.observations import frame
 
 START = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
@@ -212,6 +212,8 @@ def test_no_acknowledgement_is_lost(story, rule):
             assert before.active
             assert before.due_at is None or moment.clock >= before.due_at
             assert abs(moment.clock - max(before.acked_at, before.handled_at)) >= rule.ack_expires_after
+        rung = [event for event in moment.events if event.deed in ("realarm", "ack_expired")]
+        assert not rung or (before.active and not {event.state_before for event in rung} & set(COVERS))
         if "realarm" in deeds:
             assert rule.realarm_after is not None
             assert moment.clock - before.raised_at >= rule.realarm_after

@@ -275,6 +275,13 @@ STORIES = {
         LASTS,
         [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (2, "shelve", "SHLVD"), (61, "tick", "SHLVD"), (62, "tick", "UNACK")],
     ),
+    "under a cover an acknowledgement does not expire": (
+        LASTS,
+        [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (2, "out", "OOSRV"), (50, "tick", "OOSRV"), (51, "back", "ACKED")],
+    ),
+    "the shelf of a rule that is gone ends all the same": (
+        PLAIN, [(0, 12.0, "UNACK"), (2, "shelve", "SHLVD"), (3, "withdraw", "SHLVD"), (62, "withdraw", "RTNUN")],
+    ),
     "lifted by hand, the acknowledgement holds: somebody is on it": (
         LASTS,
         [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (2, "shelve", "SHLVD"), (50, "unshelve", "ACKED"),
@@ -295,7 +302,11 @@ STORIES = {
     ),
     "re-alarm: not under a cover": (
         RERINGS,
-        [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (10, "shelve", "SHLVD"), (50, 12.0, "SHLVD"), (61, "tick", "SHLVD")],
+        [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (10, "shelve", "SHLVD"), (50, 12.0, "SHLVD"), (61, "tick", "SHLVD"),
+         (61, "unshelve", "ACKED"), (61, "tick", "UNACK")],
+    ),
+    "re-alarm: not of what is over": (
+        RERINGS, [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (5, 0.0, "NORM"), (60, 0.0, "NORM"), (70, "tick", "NORM")],
     ),
     "H: the flood of a closed underpass is no news, and news again when it opens": (
         PLAIN,
@@ -393,6 +404,14 @@ def test_late_data_freeze_a_live_alert_on_the_clock_and_fresh_ones_thaw_it():
 def test_a_normal_alert_is_not_marked_stale():
     alert, _ = lifecycle.observe(Alert(rule="test_rule", site_id="flood_01"), FLOOD, 0.0, at(0))
     assert lifecycle.tick(alert, FLOOD, at(500)) == (alert, [])
+
+
+@pytest.mark.parametrize("cover", ["suppress", "out"])
+def test_nor_is_a_normal_one_under_a_cover(cover):
+    """A station in repair is silent: one line of the journal says so, not two."""
+    alert, _ = lifecycle.observe(Alert(rule="test_rule", site_id="flood_01"), FLOOD, 0.0, at(0))
+    alert, _ = step(alert, FLOOD, cover, at(1))
+    assert lifecycle.tick(alert, FLOOD, at(50)) == (alert, [])
 
 
 def test_silence_raises_on_the_clock_and_a_value_clears():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from alerts.rules import Limit, load_rules
+from alerts.rules import Limit, in_order, load_rules
 from core.catalogue import ObservedProperty
 from core.config import load_city
 from core.errors import ConfigError
@@ -209,6 +210,132 @@ def test_refused(tmp_path, text, words):
         load(tmp_path, text)
     assert words in str(refusal.value)
     assert "river_alarm.toml" in str(refusal.value)
+
+
+RATE = PLAIN.replace("title_vi", 'kind = "rate"\ntitle_vi', 1)
+DEVIATION = PLAIN.replace("title_vi", 'kind = "deviation"\ntitle_vi', 1)
+COUNT = "".join(line for line in PLAIN.splitlines(keepends=True) if "direction" not in line)
+COUNT = 'kind = "count"\n' + COUNT
+SCALE = 'kind = "scale"\nscale = "river"\n' + COUNT.partition("\n")[2].replace("setpoint = 4.3", 'class = "I"')
+SITES_OF_CITY = pd.DataFrame(
+    {
+        "site_id": ["city", "river_01"],
+        "kind": ["city", "river_station"],
+        "area": ["", "90001"],
+        "alarm_1_m": [None, 4.3],
+    }
+).set_index("site_id", drop=False)
+CONDITION = 'kind = "expression"\nexpression = "river_level > 4"\npriority = "high"\n' + "".join(
+    line
+    for line in GOOD.partition("[[level]]")[0].splitlines(keepends=True)
+    if not line.startswith(("observed_property", "direction", "deadband"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (RATE, "the key over_min is missing"),
+        (RATE + "over_min = 0\n", "over_min must be more than 0"),
+        (PLAIN + "over_min = 60\n", "unknown key over_min"),
+        (DEVIATION, "no usual band is kept for river_level"),
+        (COUNT, "give either at_least or at_most"),
+        (COUNT + "at_least = 1\nat_most = 3\n", "give either at_least or at_most"),
+        (COUNT + "at_least = inf\n", "at_least must be a finite number"),
+        (COUNT + 'counts = "events"\nat_least = 1\n', "at_least says nothing"),
+        (COUNT + 'counts = "drops"\n', "counts 'drops' is not one of values, events"),
+        (COUNT + "at_least = 3\n", "the key window_min is missing"),
+        (COUNT + 'direction = "above"\n', "unknown key direction"),
+        (SCALE.replace('"river"', '"beaufort"'), "scale 'beaufort' is not one of vn_aqi, river"),
+        (SCALE.replace('"I"', '"IV"'), "class 'IV' is not one of I, II, III"),
+        (SCALE.replace('scale = "river"', 'scale = "vn_aqi"'), "the scale vn_aqi is made for vn_aqi, vn_aqi_daily"),
+        (SCALE + "setpoint = 3\n", "unknown key setpoint"),
+        (PLAIN.replace('"above"', '"outside"'), "setpoint must be list"),
+        (PLAIN.replace('"above"', '"outside"').replace("4.3", "[5, 4]"), "setpoint must be [low, high]"),
+        (PLAIN.replace('"above"', '"outside"').replace("4.3", "[4]"), "setpoint must be [low, high]"),
+        (PLAIN.replace('"above"', '"outside"').replace("4.3", "[4, 4.1]"), "leaves nothing of the range 4 to 4.1"),
+        (
+            HEAD.replace("above", "outside") + LEVEL.format("[10, 30]", "low") + LEVEL.format("[8, 40]", "high"),
+            "less the deadband 3, must lie around 10 to 30 (low)",
+        ),
+        (CONDITION.replace("river_level", "river_livel"), "river_alarm.toml: expression: in the expression"),
+        (CONDITION.replace("river_level", "river_livel"), "(near: river_level)"),
+        (CONDITION + "deadband = 1\n", "deadband says nothing beside a condition"),
+        (CONDITION.replace('priority = "high"\n', ""), "the key priority is missing"),
+        (CONDITION.replace("river_level > 4", "river_level"), "the key direction is missing"),
+        (CONDITION + 'scope = "planet"\n', "scope 'planet' is not one of site, area, city"),
+        (CONDITION + 'scope = "area"\n', "needs a site of kind area"),
+        (CONDITION + 'scope = "city"\nkinds = ["river_station"]\n', "leave sites and kinds out"),
+        (CONDITION.replace("river_level > 4", "alert('river_alarm')"), "the key observed_property is missing"),
+        (
+            CONDITION.replace("river_level > 4", "at('river_01', river_level) > 4"),
+            "the expression reads nothing at the site itself",
+        ),
+        (CONDITION.replace("river_level > 4", "at('river_1', river_level) > 4 or river_level > 9"), "no such site"),
+        (CONDITION.replace("river_level > 4", "at('river_1', river_level) > 4 or river_level > 9"), "(near: river_01)"),
+        (PLAIN + 'suppress_when = "river_level"\n', "suppress_when must be a condition"),
+        (PLAIN + 'suppress_when = "alert(\\"rain\\")"\n', "alert(): there is no rule 'rain'"),
+        (PLAIN + 'suppress_scope = "city"\n', "suppress_scope says nothing without suppress_when"),
+        (
+            PLAIN + 'consequence_of = ["river_alert"]\n',
+            "consequence_of: there is no rule 'river_alert' (near: river_alarm)",
+        ),
+        (PLAIN + 'consequence_of = ["river_alarm"]\n', "consequence_of goes in a circle"),
+        (PLAIN + 'suppress_when = "alert(\\"river_alarm\\")"\n', "asks in a circle"),
+        (PLAIN + "realarm_min = 0\n", "realarm_min must be more than 0"),
+        (PLAIN + "ack_expires_min = -1\n", "ack_expires_min must be 0 or more"),
+        (PLAIN + 'domain = "sport"\n', "domain 'sport' is not one of"),
+        (SILENT + "latching = true\n", "unknown key latching"),
+    ],
+)
+def test_other_kinds_refused(tmp_path, text, words):
+    with pytest.raises(ConfigError) as refusal:
+        load(tmp_path, text, sites=SITES_OF_CITY)
+    assert words in str(refusal.value)
+
+
+def test_a_deviation_needs_a_floor_for_its_spread(tmp_path):
+    usual = {"river_level": replace(CATALOGUE["river_level"], baseline=True)}
+    with pytest.raises(ConfigError, match="the key least_spread is missing"):
+        load(tmp_path, DEVIATION, catalogue=usual)
+    with pytest.raises(ConfigError, match="least_spread must be more than 0"):
+        load(tmp_path, DEVIATION + "least_spread = 0\n", catalogue=usual)
+    with pytest.raises(ConfigError, match="least_n must be 1 or more"):
+        load(tmp_path, DEVIATION + "least_spread = 1\nleast_n = 0\n", catalogue=usual)
+    rule = load(tmp_path, DEVIATION + "least_spread = 0.5\n", catalogue=usual)
+    assert (rule.least_spread, rule.least_n) == (0.5, 4)
+
+
+def test_what_a_rule_says_about_its_life(tmp_path):
+    rule = load(tmp_path, PLAIN)
+    assert (rule.kind, rule.domain, rule.latching, rule.realarm_after) == ("threshold", "weather", False, None)
+    assert rule.ack_expires_after == timedelta(minutes=30)
+    more = "latching = true\nrealarm_min = 60\nack_expires_min = 0\n" + PLAIN
+    rule = load(tmp_path, 'domain = "traffic"\n' + more)
+    assert (rule.domain, rule.latching, rule.realarm_after) == ("traffic", True, timedelta(minutes=60))
+    assert rule.ack_expires_after is None, "0: never"
+    assert load(tmp_path, SILENT).domain == "operations"
+    assert load(tmp_path, PLAIN.replace("river_level", "source_up")).domain == "operations"
+
+
+def test_a_rule_knows_what_it_reads(tmp_path):
+    (tmp_path / "other.toml").write_text(PLAIN, encoding="utf-8")
+    text = PLAIN + 'suppress_when = "at(\\"hydrology\\", source_up) < 1 or alert(\\"other\\")"\n'
+    (tmp_path / "river_alarm.toml").write_text(text + 'consequence_of = ["other"]\n', encoding="utf-8")
+    other, rule = load_rules(tmp_path, CATALOGUE, SITES)
+    assert rule.properties == ("river_level", "source_up")
+    assert (rule.waits_for, rule.consequence_of) == (("other",), ("other",))
+    assert [one.key for one in in_order([rule, other])] == ["other", "river_alarm"]
+    assert rule.stale_by_property == {"source_up": CATALOGUE["source_up"].stale_after}
+
+
+def test_where_the_alert_of_an_expression_stands(tmp_path):
+    city = load(tmp_path, CONDITION + 'scope = "city"\n', sites=SITES_OF_CITY)
+    assert city.only_sites == {"city"}
+    assert city.observed_property == "river_level"
+    assert city.suppress_scope == "city"
+    assert city.levels[0].setpoint == 1.0
+    assert "sites of a city" in load(tmp_path, CONDITION + 'scope = "city"\n', sites=None).off_because
 
 
 def test_level_order_is_checked_at_each_site(tmp_path):

@@ -1,4 +1,4 @@
-"""The language of expressions: what it lets in, what it refuses with which words, and what it says when data are missing."""
+"""The language of expressions: what it lets in, what it refuses in which words, what it says when data are missing."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_what_an_expression_reads():
     ("text", "words"),
     [
         ("", "cannot be read"),
-        ("rain_1h >", "cannot be read at character"),
+        ("rain_1h > > 3", "cannot be read at character"),
         ("rain_1h\x00", "cannot be read"),
         ("(" * 250 + "1", "cannot be read"),
         ("rain_1h > 1 " + "and rain_1h > 1 " * 40, "longer than 500 characters"),

@@ -213,6 +213,13 @@ def test_too_many_critical_places_are_grouped_by_rule() -> None:
     assert {item.kind for item in found} == {"group"}
 
 
+def test_a_mild_one_keeps_its_line_when_the_groups_leave_room_for_it() -> None:
+    pairs = [alert(name, f"road_{20 + n}", n, "critical") for name in ("jam", "rain") for n in range(2)]
+    found = listed(*pairs, *many(7, "critical"), *many(1, "low", 30))
+    assert len(found) == 10
+    assert found[-1].id == "unknown_30:road_30"
+
+
 def test_critical_places_of_many_rules_are_grouped_by_area() -> None:
     places = Places(points={}, areas={f"road_{n:02d}": f"ward {n % 4}" for n in range(40)})
     found = items(many(24, "critical"), {}, RULES, POLICY, places)

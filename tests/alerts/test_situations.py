@@ -12,7 +12,7 @@ import pytest
 from alerts import situations
 from alerts.refusals import Refused
 from alerts.situations import Places, Policy, form, join, lead, load_policy, set_status, split
-from core.alert import SITUATION
+from core.alert import SITUATION, Alert
 from core.config import load_city
 from core.errors import ConfigError
 from core.ledger import Ledger, Situation
@@ -113,6 +113,21 @@ def test_no_situation_grows_wider_than_the_extent() -> None:
         assert max(east) - min(east) <= POLICY.extent_km
 
 
+@pytest.mark.parametrize("middle", [alert("flood", "underpass", 50), alert("flood_unusual", "underpass", 50)])
+def test_cause_and_consequence_or_one_matter_told_twice_are_tied_within_one_domain(middle: Alert) -> None:
+    """The first and the last are too far apart in time to meet; what lies between brings them together."""
+    first = alert("rain", "gauge", 0) if middle.rule == "flood" else alert("flood", "underpass", 0)
+    desk = formed(ledger(first, middle, alert("jam", "road", 100)), 101)
+    assert {one.situation for one in desk.values()} == {"VV-0001"}
+
+
+def test_the_nearest_are_tied_first() -> None:
+    places = Places(points={"west": (0.0, 0.0), "jam": (1.2, 0.0), "east": (2.2, 0.0)})
+    signals = [alert("rain", "west", 0), alert("jam", "jam", 1), alert("rain", "east", 2)]
+    outcome = form(ledger(*signals), RULES, Policy(extent_km=2.0), places, at(40))
+    assert {one.site_id for one in outcome.alerts} == {"jam", "east"}
+
+
 # Growing ------------------------------------------------------------------------------------------------------------
 
 
@@ -171,10 +186,24 @@ def test_situations_that_grow_together_become_the_older_one() -> None:
     (closing,) = [one for one in outcome.events if one.deed == "close_situation"]
     assert (closing.site_id, json.loads(closing.detail)) == ("VV-0002", {"merged_into": "VV-0001"})
 
-    for owned in ("VV-0001", "VV-0002"):  # «one owner»: of two that people lead none is swallowed by the machine
-        led = after(desk, lead(desk, owned, HA, "", HA, at(10)))
-        still = after(led, form(led, RULES, POLICY, places, at(11)))
-        assert ("VV-0002" in still.situations) is (owned == "VV-0002")
+    for touched in ("VV-0001", "VV-0002"):  # what somebody works on is not swallowed by the machine
+        for deed in (
+            lambda desk, id=touched: lead(desk, id, HA, "", HA, at(10)),
+            lambda desk, id=touched: set_status(desk, id, "handling", HA, at(10)),
+            lambda desk, id=touched: join(desk, [("files", "elsewhere")], id, HA, at(10)),
+        ):
+            files = alert("files", "elsewhere", 0)
+            worked = Ledger(alerts={**desk.alerts, files.key: files}, situations=desk.situations, next_situation=3)
+            worked = after(worked, deed(worked))
+            still = after(worked, form(worked, RULES, POLICY, places, at(11)))
+            assert ("VV-0002" in still.situations) is (touched == "VV-0002")
+
+
+def test_two_situations_side_by_side_but_hours_apart_stay_two() -> None:
+    two = {name: Situation(id=name, opened_at=at(5), first_out=None) for name in ("VV-0001", "VV-0002")}
+    desk = ledger(alert("rain", "gauge", 0, situation="VV-0001"), alert("jam", "road", 200, situation="VV-0002"),
+                  situations=two)  # fmt: skip
+    assert not any(form(desk, RULES, POLICY, PLACES, at(201)))
 
 
 def test_what_concerns_the_whole_city_joins_as_a_consequence_and_never_ties_two_situations() -> None:
@@ -292,6 +321,7 @@ def test_one_owner_and_a_status_in_words() -> None:
     assert (situation.lead, situation.unit, situation.status, situation.note) == (
         "Trần Quốc Bảo", "CSGT Đội 2", "waiting", "chờ bơm",
     )  # fmt: skip
+    assert set_status(desk, "VV-0001", "handled", HA, at(43)).situations[0].note == "chờ bơm", "the last word stays"
     assert not any(set_status(desk, "VV-0001", "waiting", HA, at(43)))
     assert not any(lead(desk, "VV-0001", "Trần Quốc Bảo", "CSGT Đội 2", HA, at(43)))
 
@@ -348,6 +378,9 @@ def test_the_demo_city_has_a_policy_and_places() -> None:
     places = Places.of(city)
     assert places.near("flood_01", "road_04", 0.5), "the underpass lies in that road"
     assert places.distance_km("flood_01", "road_04") == pytest.approx(0.30, abs=0.01)
+    assert places.distance_km("flood_01", "road_12") == pytest.approx(2.30, abs=0.01), (
+        "a degree of longitude is shorter"
+    )
     for wide in ("thanh_lam", "hotline_1022", "demo_traffic"):
         assert not places.known(wide), "a telephone number has no place"
     assert places.areas["90007"] == places.areas["rain_01"] == "90007"

@@ -214,7 +214,7 @@ def test_a_wall_comes_in_by_its_token_and_stays(tmp_path: Path, provider: str, p
         page.wait_for_selector(".wall-head")
         assert page.url == f"{server.address}/wall?embed=true&lang=vi"
         assert TOKEN not in page.content()
-        assert [one for one in person.cookies() if one["name"] == "city_wall"][0]["httpOnly"]
+        assert next(one for one in person.cookies() if one["name"] == "city_wall")["httpOnly"]
         desk = person.new_page()
         desk.goto(f"{server.address}/alert_desk")
         expect(desk.locator(".gate h1")).to_have_text(T("people.not_yours"))

@@ -37,9 +37,7 @@ class Outbox:
         for notice in notices:
             self.notices.setdefault(notice.id, notice)
 
-    def claim_notices(
-        self, now: datetime, limit: int = 20, *, channels: Collection[str] | None = None
-    ) -> list[Notice]:
+    def claim_notices(self, now: datetime, limit: int = 20, *, channels: Collection[str] | None = None) -> list[Notice]:
         due = [
             one
             for one in self.notices.values()

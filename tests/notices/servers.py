@@ -139,7 +139,9 @@ def post_office(**behaviour: Any) -> Iterator[Post]:
             if verb in told.refuses:
                 self.say(told.refuses[verb])
             elif verb == "EHLO":
-                offers = ["post"] + ["STARTTLS"] * bool(told.tls and not self.secure) + ["AUTH PLAIN"] * bool(told.login)
+                offers = (
+                    ["post"] + ["STARTTLS"] * bool(told.tls and not self.secure) + ["AUTH PLAIN"] * bool(told.login)
+                )
                 for number, offer in enumerate(offers, start=1):
                     self.say(f"250{'-' if number < len(offers) else ' '}{offer}")
             elif verb == "STARTTLS" and told.tls:

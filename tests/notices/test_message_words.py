@@ -18,7 +18,19 @@ from notices import plan
 from notices.compose import cut, line_of
 from notices.gateway import without_marks
 from tests.conftest import EVENING
-from tests.notices.outbox import CONTACTS, FLOOD, HA, alert, event, ledger, mail_channel, rang, routes, rule_words, sms_channel
+from tests.notices.outbox import (
+    CONTACTS,
+    FLOOD,
+    HA,
+    alert,
+    event,
+    ledger,
+    mail_channel,
+    rang,
+    routes,
+    rule_words,
+    sms_channel,
+)
 
 HOSTILE = "Hầm <script>alert(1)</script>\r\nBcc: all@thanhlam.example\u202e\x1b[31m \u2028{{ 7*7 }}"
 LONG = "Ờ" * 100_000

@@ -122,7 +122,9 @@ def test_the_daily_reminder_of_what_is_out_of_service_comes_if_routed(city: City
 
 def test_machines_hear_that_a_cover_begins_and_people_do_not(city: City) -> None:
     before = alert(FLOOD)
-    outcome = Outcome([replace(before, hidden="SHLVD")], [event(FLOOD, "shelve", state_before="UNACK", state_after="SHLVD")])
+    outcome = Outcome(
+        [replace(before, hidden="SHLVD")], [event(FLOOD, "shelve", state_before="UNACK", state_after="SHLVD")]
+    )
     way = routes(mail_channel(), hook_channel(), deeds=frozenset({"shelve"}))
     (told,) = planned(city, outcome, ledger(before), way)
     assert told.channel == "hook"
@@ -167,7 +169,10 @@ def test_a_shift_without_anybody_is_shown_too(city: City) -> None:
 def test_an_address_goes_only_where_it_is_one(city: City) -> None:
     way = routes(mail_channel(), sms_channel(), to=("+84901234567", "room@thanhlam.example"))
     found = planned(city, rang(alert(FLOOD)), ledger(), way)
-    assert [(one.channel, one.recipient) for one in found] == [("mail", "room@thanhlam.example"), ("sms", "+84901234567")]
+    assert [(one.channel, one.recipient) for one in found] == [
+        ("mail", "room@thanhlam.example"),
+        ("sms", "+84901234567"),
+    ]
 
 
 def test_a_machine_has_one_receiver(city: City) -> None:
@@ -288,7 +293,9 @@ def test_a_machine_learns_the_priority_before_also_within_one_outcome(city: City
         [alert(FLOOD, "critical")],
         [
             event(FLOOD, "raise", "medium"),
-            event(FLOOD, "raise_priority", "critical", state_before="UNACK", happened_at=EVENING + timedelta(minutes=1)),
+            event(
+                FLOOD, "raise_priority", "critical", state_before="UNACK", happened_at=EVENING + timedelta(minutes=1)
+            ),
         ],
     )
     first, second = planned(city, outcome, ledger(), routes(am_channel()))
@@ -306,7 +313,8 @@ def test_a_situation_can_be_told_as_one_thing(city: City) -> None:
     opened = Situation(id="VV-0042", opened_at=EVENING)
     members = [alert(RAIN, situation="VV-0042"), alert(FLOOD, situation="VV-0042")]
     outcome = Outcome(
-        members, [event(("situation", "VV-0042"), "open_situation", state_before="", state_after="new", value=None)],
+        members,
+        [event(("situation", "VV-0042"), "open_situation", state_before="", state_after="new", value=None)],
         [opened],
     )
     (told,) = planned(city, outcome, ledger(), routes(mail_channel(), deeds=frozenset({"open_situation"})))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
@@ -178,12 +179,12 @@ def test_a_critical_alert_cannot_be_shelved(line: Line) -> None:
     assert stored(line, FLOOD).state == "UNACK"
 
 
-def test_a_note_goes_to_the_journal_and_changes_nothing_else(line: Line) -> None:
+def test_a_note_goes_to_the_journal_and_shows_that_somebody_is_on_it(line: Line) -> None:
     before = stored(line, JAM)
     viewer = at_the_desk(JAM, HA)
     viewer.text_area(key=own("comment_text", JAM)).set_value("CSGT Đội 2 đã tới")
     press(viewer, T("alert.send"))
-    assert stored(line, JAM) == before
+    assert stored(line, JAM) == replace(before, handled_at=EVENING), "the expiry of an acknowledgement begins anew"
     newest = journal(line, JAM).iloc[0]
     assert (newest["deed"], newest["actor"], newest["reason"]) == ("comment", HA, "CSGT Đội 2 đã tới")
     assert "CSGT Đội 2 đã tới" in parts(viewer)["body"]

@@ -30,6 +30,7 @@ LONG = "Ờ" * 10_000
 NAMED = re.compile(
     r'^((?:name|title|cause|consequence|action|owner|centre)(?:_vi|_en)?|contact) = "(.*)"$', re.MULTILINE
 )
+NAMED_PEOPLE = re.compile(r'^((?:name|unit)(?:_vi|_en)?) = "(.*)"$', re.MULTILINE)  # «contact» is a key there
 ACTIVE = {"script", "img", "iframe", "object", "embed", "link", "style", "form", "base", "meta", "a", "video", "audio"}
 
 
@@ -57,8 +58,9 @@ def hostile_line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> I
     assert files
     for path in files:
         text = path.read_text(encoding="utf-8")
+        named = NAMED_PEOPLE if path.name == "roster.toml" else NAMED
         path.write_text(
-            NAMED.sub(lambda found: f"{found[1]} = {json.dumps(f'{found[2]} {BAD}', ensure_ascii=False)}", text),
+            named.sub(lambda found: f"{found[1]} = {json.dumps(f'{found[2]} {BAD}', ensure_ascii=False)}", text),
             encoding="utf-8",
         )
     city = load_city("demo", root)

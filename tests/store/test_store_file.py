@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from core.alert import Alert, AlertEvent
 from core.catalogue import Catalogue, load_properties
 from core.config import load_city
 from core.errors import StoreBusy, StoreError
@@ -180,6 +182,59 @@ def test_a_version_1_file_is_brought_up_to_date_with_its_history(tmp_path: Path)
     assert store.latest()["value"].tolist() == [31.0]
     assert store.area_hourly("pm25", LONG_AGO, FAR_AHEAD)["mean"].tolist() == [31.0]
     assert store.verify() == []
+    store.close()
+
+
+def test_a_version_2_file_keeps_its_alerts_and_its_journal(tmp_path: Path) -> None:
+    """A file from before the alert desk: one alert stands and is acknowledged, one is shelved, one is normal."""
+    path = tmp_path / "demo.duckdb"
+    with duckdb.connect(str(path)) as old:
+        first_two = tmp_path / "migrations"
+        first_two.mkdir()
+        for step in sorted(MIGRATIONS.glob("00[12]_*.sql")):
+            (first_two / step.name).write_text(step.read_text(encoding="utf-8"), encoding="utf-8")
+        migrate(old, "demo.duckdb", first_two)
+        assert old.execute("SELECT max(version) FROM schema_version").fetchall() == [(2,)]
+        old.execute(
+            """INSERT INTO alerts VALUES
+            ('pm25_high', 'air_1', true, true, NULL, NULL, '', 'high', 91.5, '2026-03-10 03:00:00', NULL,
+                '2026-03-10 02:00:00', NULL, '2026-03-10 02:05:00', 'Lan', false),
+            ('pm25_high', 'air_2', true, false, 'SHLVD', '2026-03-10 08:00:00', 'bảo trì', 'low', 60, NULL, NULL,
+                '2026-03-10 01:00:00', NULL, NULL, '', true),
+            ('pm25_high', 'air_3', false, true, NULL, NULL, '', 'low', 10, NULL, NULL, NULL, NULL, NULL, '', false)"""
+        )
+        old.execute(
+            """INSERT INTO journal VALUES
+            (1, '2026-03-10 01:10:00', 'pm25_high', 'air_2', 'UNACK', 'SHLVD', 'low', 60, 'Hà', 'shelve', 'thử'),
+            (2, '2026-03-10 01:20:00', 'pm25_high', 'air_2', 'SHLVD', 'UNACK', 'low', 60, 'Hà', 'unshelve', ''),
+            (3, '2026-03-10 01:30:00', 'pm25_high', 'air_2', 'UNACK', 'SHLVD', 'low', 60, 'Minh', 'shelve', 'bảo trì'),
+            (4, '2026-03-10 02:05:00', 'pm25_high', 'air_1', 'UNACK', 'ACKED', 'high', 91, 'Lan', 'acknowledge', '')"""
+        )
+    store = DuckStore(path)
+    hour = datetime(2026, 3, 10, tzinfo=UTC) + timedelta(hours=1)
+    standing, shelved, normal = store.read_alerts()
+    assert standing == Alert(
+        rule="pm25_high", site_id="air_1", active=True, acked=True, priority="high", value=91.5,
+        seen_at=hour + timedelta(hours=2), began_at=hour + timedelta(hours=1), raised_at=hour + timedelta(hours=1),
+        acked_at=hour + timedelta(minutes=65), acked_by="Lan", handled_at=hour + timedelta(minutes=65),
+    )  # fmt: skip
+    assert shelved == Alert(
+        rule="pm25_high", site_id="air_2", active=True, acked=False, hidden="SHLVD",
+        hidden_until=hour + timedelta(hours=7), hidden_reason="bảo trì", hidden_by="Minh",
+        hidden_at=hour + timedelta(minutes=30), value=60.0, began_at=hour, raised_at=hour, stale=True,
+    )  # fmt: skip
+    assert normal == Alert(rule="pm25_high", site_id="air_3", value=10.0)
+    journal = store.read_journal(LONG_AGO)
+    assert journal["entry"].tolist() == [4, 3, 2, 1]
+    assert journal["detail"].tolist() == [""] * 4
+    assert store.audit_head()[0] == 0
+    assert store.verify() == []
+    said = AlertEvent(
+        happened_at=hour, rule="r", site_id="s", state_before="NORM", state_after="UNACK", priority="low", detail="{}"
+    )
+    store.change_alerts(lambda ledger: ([replace(ledger["pm25_high", "air_3"], active=True)], [said]))
+    assert store.read_alerts()[2].active
+    assert store.read_journal(LONG_AGO)["detail"].tolist() == ["{}", "", "", "", ""]
     store.close()
 
 
@@ -384,7 +439,9 @@ def test_bad_input_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["polish"], ["prune"], ["prune", "--keep-days", "many"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["polish"], ["audit"], ["audit", "--format", "xml"], ["prune", "--keep-days", "many"]]
+)
 def test_a_wrong_command_is_one_line_too(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)

@@ -19,6 +19,7 @@ COLLECTOR = """
 import sys
 from datetime import datetime, timedelta, UTC
 from core.alert import Alert, AlertEvent
+from core.ledger import AuditEntry, Notice, Outcome, Situation
 from core.observations import frame
 from store import _file
 _file.SETTINGS["checkpoint_threshold"] = "200KB"  # so that kills also meet checkpoints
@@ -37,7 +38,14 @@ while True:
     alert = Alert(rule="count", site_id="air_0", value=float(cycle))
     event = AlertEvent(happened_at=now, rule="count", site_id="air_0", state_before="NORM", state_after="UNACK",
                        priority="low", value=float(cycle))
-    store.change_alerts(lambda known: ([alert], [event]))
+    message = Notice(id=f"n{cycle}", made_at=now, rule="count", site_id="air_0", deed="raise", happened_at=now,
+                     priority="low", channel="mail", recipient="", subject="", text="")
+    told = AuditEntry(happened_at=now, account="lan", account_type="person", session="", source_address="",
+                      source_port=None, action="acknowledge", object=str(cycle), result="done")
+    place = Situation(id=f"VV-{cycle}", opened_at=now)
+    store.change_alerts(lambda known: Outcome([alert], [event], [place], notices=[message], audit=[told]))
+    for one in store.claim_notices(now):
+        store.settle_notice(one.id, state="sent", now=now)
     print(cycle, flush=True)
 """
 
@@ -68,7 +76,7 @@ def run_and_kill(path: Path, patience_s: float) -> int:
 def test_nothing_committed_is_lost_and_nothing_is_half_written(tmp_path: Path) -> None:
     path = tmp_path / "city.duckdb"
     chance = random.Random(20260310)
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         committed = run_and_kill(path, chance.uniform(0.0, 0.4))
         store = DuckStore(path)
         found = store.read_observations(["pm25"], START, START + timedelta(days=30))
@@ -80,8 +88,17 @@ def test_nothing_committed_is_lost_and_nothing_is_half_written(tmp_path: Path) -
         assert values["air_10"].tolist() == [float(cycle) for cycle in range(1, last + 1)]
         assert values["air_0"].tolist() == [-float(cycle + 1) for cycle in range(1, last)] + [float(last)]
         journal = store.read_journal(START, limit=1_000_000)
-        assert len(journal) in (committed, last)
+        assert committed <= len(journal) <= last
         (alert,) = store.read_alerts()
         assert alert.value == float(len(journal)) == journal["value"].iloc[0], "alert and journal are one write"
+        assert store.audit_head()[0] == len(journal), "the audit entry is the same write"
+        assert len(store.read_situations(START)) == store.read_ledger().next_situation - 1 == len(journal)
+        notices = store.read_notices(limit=1_000_000)
+        assert len(notices) == len(journal), "and so is the message"
+        assert all(one.tries == (0 if one.state == "queued" else 1) for one in notices), "no message was claimed twice"
+        states = [one.state for one in notices]
+        assert set(states) <= {"sent", "unclear", "queued"}
+        assert states.count("queued") <= 1, "only the last one had no time to be claimed"
+        assert states.count("unclear") <= kill + 1, "at most one was under way at each kill"
         assert store.verify() == []
         store.close()

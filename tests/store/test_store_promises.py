@@ -6,13 +6,14 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from core.alert import Alert, AlertEvent
+from core.calendar import hour_class
 from core.catalogue import Catalogue, ObservedProperty
 from core.config import City, load_city
 from core.errors import InputError
@@ -312,23 +313,42 @@ def test_a_site_that_moves_to_another_ward_takes_its_history_along(store: Store)
 
 def test_the_usual_band_counts_a_label_to_the_hour_that_it_ends(store: Store) -> None:
     """Five Tuesdays, 10:00 (09:00-10:00) with 10 to 50: hour 24 + 9 of the week, p10 14, median 30, p90 46."""
-    weeks = [row(TEN - timedelta(weeks=4 - week), 10.0 * (week + 1)) for week in range(5)]
-    nearly = row(TEN + timedelta(minutes=1), 7.0)
-    too_old = row(TEN - timedelta(weeks=9), 9999.0)
-    unusable = row(TEN, 9999.0, "air_2", quality="fail")
-    store.write_observations(rows(*weeks, nearly, too_old, unusable), TEN)
+    tuesday = datetime(2026, 6, 9, 3, 0, tzinfo=UTC)  # no holiday in the five weeks before
+    weeks = [row(tuesday - timedelta(weeks=4 - week), 10.0 * (week + 1)) for week in range(5)]
+    nearly = row(tuesday + timedelta(minutes=1), 7.0)
+    too_old = row(tuesday - timedelta(weeks=9), 9999.0)
+    unusable = row(tuesday, 9999.0, "air_2", quality="fail")
+    store.write_observations(rows(*weeks, nearly, too_old, unusable), tuesday)
     assert store.usual_band(["pm25"]).empty
-    assert store.rebuild_usual_band(["pm25"], TEN + HOUR) == 2
+    assert store.rebuild_usual_band(["pm25"], tuesday + HOUR) == 2
     band = store.usual_band(["pm25"])
     assert [tuple(one) for one in band.itertuples(index=False, name=None)] == [
         ("air_1", "pm25", 33, pytest.approx(14.0), 30.0, pytest.approx(46.0), 5),
         ("air_1", "pm25", 34, 7.0, 7.0, 7.0, 1),
     ]
-    assert store.rebuild_usual_band(["pm25"], TEN) == 1, "what lies after `now` is not history; rebuilt, not added"
+    assert store.rebuild_usual_band(["pm25"], tuesday) == 1, "what lies after `now` is not history; rebuilt, not added"
     assert store.usual_band(["pm25"], site_ids=["air_2"]).empty
     assert len(store.usual_band(["pm25"], site_ids=["air_1"])) == 1
-    store.rebuild_usual_band(["no2"], TEN)
+    store.rebuild_usual_band(["no2"], tuesday)
     assert len(store.usual_band(["pm25"])) == 1, "another property's band is left alone"
+
+
+def test_the_first_days_of_tet_are_no_tuesday_and_no_wednesday(store: Store) -> None:
+    """Tet is Tuesday 17 February 2026: empty streets at 10:00 must not make an ordinary Tuesday look jammed."""
+    tet = datetime(2026, 2, 17, 3, 0, tzinfo=UTC)
+    midnight = datetime(2026, 2, 17, 17, 0, tzinfo=UTC)  # the hour that ends with the day still belongs to it
+    after = datetime(2026, 2, 24, 3, 0, tzinfo=UTC)
+    store.write_observations(
+        rows(row(tet, 5.0), row(tet + timedelta(days=1), 7.0), row(midnight, 4.0), row(after, 50.0)), after
+    )
+    store.rebuild_usual_band(["pm25"], after + HOUR)
+    band = store.usual_band(["pm25"])
+    assert band[["hour_of_week", "middle", "n"]].values.tolist() == [[33, 50, 1], [168 + 9, 6, 2], [168 + 23, 4, 1]]
+    times = pd.Series([tet, midnight, after])
+    zone = load_city("demo").zone
+    assert [hour_class(at.to_pydatetime(), zone) for at in times] == [168 + 9, 168 + 23, 33], "as the screens ask"
+    store.rebuild_usual_band(["pm25"], after + HOUR, own_holidays=[date(2026, 2, 24)])
+    assert store.usual_band(["pm25"])["hour_of_week"].tolist() == [168 + 9, 168 + 23], "a day off of the city's own"
 
 
 # Quarantine -------------------------------------------------------------------------------------------------------
