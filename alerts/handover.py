@@ -62,21 +62,19 @@ def sign_out(
     handover: str,
     actor: str,
     now: datetime,
-    desk: Desk | None = None,
+    desk: Desk,
     undelivered: int | None = None,
 ) -> Outcome:
     """The leaving shift signs: the content is made from this moment and frozen. Raises Refused.
 
-    Without a desk the playbook steps stay as they were drafted, and so do the undelivered notices without their count.
+    Without a count the undelivered notices stay as they were drafted.
     """
     who = actor_name(actor)
     known = _named(ledger, handover)
     if known.signed_out_at is not None:
         raise Refused("handover_signed", who=known.signed_out_by, handover=handover)
     _refuse_superseded(ledger, handover)
-    facts: Facts = json.loads(known.content) | _state(ledger, desk.by_key if desk else {})
-    if desk is not None:
-        facts["steps"] = _open_steps(ledger, desk.playbooks, desk.by_key, now)
+    facts: Facts = json.loads(known.content) | _state(ledger, desk, now)
     if undelivered is not None:
         facts["undelivered"] = undelivered
     signed = replace(known, content=_json(facts), made_at=now, signed_out_at=now, signed_out_by=who)
@@ -128,14 +126,14 @@ def content(ledger: Ledger, desk: Desk, shift: DutyShift, now: datetime, undeliv
     return {
         "shift": _shift(shift),
         "next": None if following is None else _shift(following),
-        **_state(ledger, desk.by_key),
-        "steps": _open_steps(ledger, desk.playbooks, desk.by_key, now),
+        **_state(ledger, desk, now),
         "undelivered": undelivered,
     }
 
 
-def _state(ledger: Ledger, rules: Mapping[str, Rule]) -> Facts:
-    """What the ledger alone tells."""
+def _state(ledger: Ledger, desk: Desk, now: datetime) -> Facts:
+    """What changes from one minute to the next."""
+    rules = desk.by_key
     alive = _worst_first(alert for alert in ledger.values() if alert.truth != "NORM" or alert.hidden is not None)
     shown = [alert for alert in alive if alert.hidden is None]
     return {
@@ -157,6 +155,7 @@ def _state(ledger: Ledger, rules: Mapping[str, Rule]) -> Facts:
             if alert.hidden == "OOSRV"
         ],
         "suppressed": sum(alert.hidden == "DSUPR" for alert in alive),
+        "steps": _open_steps(ledger, desk.playbooks, rules, now),
         "situations": [
             {
                 "id": situation.id,

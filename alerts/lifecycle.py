@@ -417,7 +417,7 @@ def take_out_of_service(
     if alert.hidden == OUT_OF_SERVICE:
         raise Refused("out_of_service")
     after = replace(
-        _uncovered(alert),
+        alert,
         hidden=OUT_OF_SERVICE,
         hidden_until=until,
         hidden_reason=reason,

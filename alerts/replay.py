@@ -77,7 +77,7 @@ def _rung(event: AlertEvent, before: Facts, detail: Mapping[str, Any]) -> Told:
 
 
 def _ended(event: AlertEvent, before: Facts, detail: Mapping[str, Any]) -> Told:
-    return {"active": False, "latched": before.latched or event.deed == "latch"}
+    return {"active": False, "latched": event.deed == "latch"}
 
 
 def _acknowledged(event: AlertEvent, before: Facts, detail: Mapping[str, Any]) -> Told:

@@ -136,7 +136,7 @@ class Roster:
         lead, deputy = self.duties[shift.key, self._day(shift, day)]
         away = {absence.contact for absence in self.absences if absence.covers(day, now)}
         if lead in away:
-            return (deputy, "") if deputy and deputy not in away else (lead, "")
+            return (deputy or lead, "")
         return lead, "" if deputy in away else deputy
 
     def _day(self, shift: Shift, day: date) -> Day:
@@ -316,10 +316,10 @@ def _somebody_is_always_there(roster: Roster, where: str) -> None:
 
 
 def _absent_days(roster: Roster) -> set[date]:
-    """Every day that an absence touches, and the day before, whose night shift reaches into it."""
+    """Every day that an absence touches. A night shift that it reaches into is met where the absence begins."""
     found: set[date] = set()
     for absence in roster.absences:
-        first = absence.first or (absence.since.astimezone(roster.zone).date() - ONE_DAY if absence.since else None)
+        first = absence.first or (absence.since.astimezone(roster.zone).date() if absence.since else None)
         last = absence.last or (absence.until.astimezone(roster.zone).date() if absence.until else None)
         if first is not None and last is not None:
             found |= {first + number * ONE_DAY for number in range((last - first).days + 1)}

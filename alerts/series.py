@@ -190,7 +190,7 @@ def deviation(times: Times, values: Floats, classes: npt.NDArray[np.int64], usua
     sigma = np.maximum(usual.sigma[classes], rule.least_spread)
     score = np.where(usual.n[classes] >= rule.least_n, (values - usual.middle[classes]) / sigma, np.nan)
     judged = np.isfinite(score)
-    return times[judged], np.round(score[judged], EXACT_DECIMALS)
+    return times[judged], np.asarray(np.round(score[judged], EXACT_DECIMALS), dtype=np.float64)
 
 
 def count(times: Times, values: Floats, *, clock: Times, rule: Rule) -> Series:

@@ -536,7 +536,7 @@ def _left(ledger: Ledger, moved: Iterable[Alert], alerts: Mapping[Key, Alert], c
     """A situation that lost its first-out names the earliest of those that remain."""
     for alert in moved:
         old = ledger.situations.get(alert.situation)
-        if old is None or old.first_out != alert.key or alerts[alert.key].situation == old.id:
+        if old is None or old.first_out != alert.key:
             continue
         remaining = sorted((one for one in alerts.values() if one.situation == old.id), key=_began_order)
         changed[old.id] = replace(old, first_out=remaining[0].key if remaining else None)

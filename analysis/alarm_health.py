@@ -629,7 +629,9 @@ def _count_figures(desk: _Desk) -> Iterable[Figure]:
     verdict = "on_target" if not expired else "over"
     yield Figure(key="ack_expired", value=expired, n=len(calls), target=0, verdict=verdict)
     shelved = sum(alert.hidden == "SHLVD" for alert in desk.alerts)
-    yield Figure(key="shelved", value=shelved, n=len(desk.alerts), verdict="no_target")
+    yield Figure(
+        key="shelved", value=shelved, n=sum(alert.truth != "NORM" for alert in desk.alerts), verdict="no_target"
+    )
     verdict = "unknown" if desk.denied is None else "over" if desk.denied else "on_target"
     yield Figure(key="denied", value=desk.denied, n=desk.denied or 0, target=0, source="ISA-18.2", verdict=verdict)
 

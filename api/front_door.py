@@ -155,7 +155,7 @@ class Guard:
             await self._app(scope, receive, dressed)
         if path.endswith(CALLBACK) and (query.get("code") or query.get("error")) and not _has_user(cookies):
             reason = query.get("error", ["the provider's answer was not accepted"])[0][:200]
-            await asyncio.to_thread(failed_sign_in, door, source, "sign_in", path, reason)
+            await asyncio.to_thread(failed_sign_in, door, source, "log_in", path, reason)
 
 
 def _enter_wall(door: Door, source: Source, scope: Scope, token: str) -> Response:

@@ -12,10 +12,11 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as MAIL_POLICY
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 from typing import Any
 
 from core.config import take
@@ -137,16 +138,26 @@ def message(notice: Notice, sender: str, sender_name: str = "") -> bytes:
     if not is_address(notice.recipient):
         raise NotSent("no_address", "the recipient is no e-mail address", retry=False)
     mail = EmailMessage(policy=MAIL_POLICY)
-    mail["From"] = Address(display_name=sender_name, addr_spec=sender)
     mail["To"] = Address(addr_spec=notice.recipient)
-    mail["Subject"] = " ".join(notice.subject.split())  # a line end in a subject would begin a new header
     mail["Date"] = format_datetime(notice.made_at)
     mail["Message-ID"] = f"<{notice.id}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday reply comes back
     if notice.priority == "critical":
         mail["Importance"] = "high"
     mail.set_content(notice.text, charset="utf-8", cte="base64")
-    return mail.as_bytes()
+    subject = _encoded(" ".join(notice.subject.split()), "Subject")  # a line end would begin a new header
+    coded = f"{_encoded(sender_name, 'From')} <{sender}>"
+    origin = coded if _needs_code(sender_name) else formataddr((sender_name, sender))
+    return f"From: {origin}\r\nSubject: {subject}\r\n".encode("ascii") + mail.as_bytes()
+
+
+def _encoded(text: str, name: str) -> str:
+    """RFC 2047, written past EmailMessage: that loses a space between two encoded words of a long line."""
+    return Header(text, "utf-8", header_name=name).encode(linesep="\r\n") if _needs_code(text) else text
+
+
+def _needs_code(text: str) -> bool:
+    return not text.isascii() or "=?" in text
 
 
 def is_address(text: str) -> bool:

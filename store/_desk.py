@@ -50,7 +50,7 @@ def ledger(cursor: duckdb.DuckDBPyConnection) -> Ledger:
     """What a change may read; its mappings cannot be written to. A switch is there also when its time is over."""
     return Ledger(
         alerts=_named(map(alert_of, cursor.execute(ALERTS).fetchall())),
-        situations=_named(_all(cursor, Situation, "situations", SITUATION_TYPES, "WHERE closed_at IS NULL")),
+        situations=_open_situations(_all(cursor, Situation, "situations", SITUATION_TYPES, "WHERE closed_at IS NULL")),
         steps=_present_steps(cursor),
         switches=_named(_all(cursor, Switch, "switches", SWITCH_TYPES, "ORDER BY name")),
         handovers=_pending_handovers(cursor),
@@ -60,7 +60,12 @@ def ledger(cursor: duckdb.DuckDBPyConnection) -> Ledger:
 
 def _present_steps(cursor: duckdb.DuckDBPyConnection) -> Mapping[Any, StepDone]:
     present = "s SEMI JOIN alerts a ON s.rule = a.rule AND s.site_id = a.site_id AND s.began_at = a.began_at"
-    return _named(_all(cursor, StepDone, "playbook_steps", STEP_TYPES, present))
+    return _named(_all(cursor, StepDone, "playbook_steps", STEP_TYPES, f"{present} ORDER BY s.rule, s.site_id, s.step"))
+
+
+def _open_situations(situations: Iterable[Situation]) -> Mapping[str, Situation]:
+    standing = [situation for situation in situations if situation.closed_at is None]
+    return _named(sorted(standing, key=lambda situation: (situation.opened_at, situation.id)))
 
 
 def _pending_handovers(cursor: duckdb.DuckDBPyConnection) -> tuple[Handover, ...]:
@@ -141,7 +146,7 @@ def _after(cursor: duckdb.DuckDBPyConnection, before: Ledger, written: Outcome) 
     situations = {**before.situations, **_named(written.situations)}
     return Ledger(
         alerts=_with(before.alerts, written.alerts),
-        situations=MappingProxyType({id: one for id, one in situations.items() if one.closed_at is None}),
+        situations=_open_situations(situations.values()),
         steps=_present_steps(cursor) if began or written.steps else before.steps,
         switches=_with(before.switches, written.switches),
         handovers=_pending_handovers(cursor) if written.handovers else before.handovers,

@@ -389,20 +389,24 @@ class DuckStore:
     def read_ledger(self) -> Ledger:
         """See Store."""
         with self._read() as cursor, transaction(cursor):
-            return self._file.ledger or _desk.ledger(cursor)
+            return self._present_ledger(cursor)
 
     def change_alerts(self, change: Change) -> Outcome:
         """See Store. What `change` raises goes through, and nothing of it is written."""
         with self._lock:
             try:
                 with self._write() as cursor:
-                    before = self._file.ledger or _desk.ledger(cursor)
+                    before = self._present_ledger(cursor)
                     written, after = _desk.write(cursor, before, Outcome(*change(before)))
                 self._file.ledger = after
             except BaseException:
                 self._file.ledger = None  # whatever went wrong, the next one reads the file
                 raise
         return written
+
+    def _present_ledger(self, cursor: duckdb.DuckDBPyConnection) -> Ledger:
+        known = self._file.ledger
+        return _desk.ledger(cursor) if known is None else known
 
     def read_situations(self, since: datetime) -> list[Situation]:
         """See Store."""
@@ -591,7 +595,6 @@ class DuckStore:
     def close(self) -> None:
         """See Store. Waits for a running write; a later call of any other method raises StoreError."""
         with self._lock, self._cursors_lock:
-            self._file.ledger = None
             for cursor in list(self._cursors):
                 cursor.close()
             self._connection.close()

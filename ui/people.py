@@ -64,7 +64,7 @@ def sign_out(person: Person) -> None:
     """End this sign-in in every window, say so in the audit, and tell the provider."""
     door = server.door()
     door.sessions.end(person.session)
-    door.audit(person, "sign_out", "", "done", "")
+    door.audit(person, "log_out", "", "done", "")
     st.logout()
 
 
@@ -106,10 +106,10 @@ def _signed_in(door: Door, source: Source, claims: Mapping[str, Any]) -> Person:
     if person.role not in ROLES:
         if _first("roleless", session):
             door.attempts.failed(source.address)
-            door.audit(person, "sign_in", "", "denied", "no role")
+            door.audit(person, "log_in", "", "denied", "no role")
         raise Stopped(ROLELESS, person)
     if state == NEW:
-        door.audit(person, "sign_in", "", "done", "")
+        door.audit(person, "log_in", "", "done", "")
     return person
 
 

@@ -226,6 +226,7 @@ def _verdict(screen: Screen, found: Sequence[Trial]) -> str:
     ]
     words = found[-1].words(language)
     newest = found[-1]
+    begins = newest.judged["time"].min().to_pydatetime() if len(newest.judged) else newest.since
     return render.html(
         "trial_verdict.html",
         screen.snapshot,
@@ -235,7 +236,7 @@ def _verdict(screen: Screen, found: Sequence[Trial]) -> str:
         compared=len(found) > 1,
         sites=[(site, n) for site, n in newest.by_site.items() if _seen(screen, site)][:10],
         judged=len(newest.judged),
-        begins=formats.moment(newest.since, screen.snapshot.made_at, screen.snapshot.city.zone),
+        begins=formats.moment(begins, screen.snapshot.made_at, screen.snapshot.city.zone),
     )
 
 

@@ -61,6 +61,7 @@ RULES = {
         rule("flood", "weather", "depth", causes=("rain",)),
         rule("flood_unusual", "weather", "depth", kind="deviation"),
         rule("flood_silent", "operations", "depth", kind="missing", causes=("source",)),
+        rule("flood_and_rain", "weather", "depth", kind="expression"),
         rule("jam", "traffic", causes=("flood",)),
         rule("jam_city", "traffic", causes=("jam",)),
         rule("calls", "reports", causes=("jam", "flood")),

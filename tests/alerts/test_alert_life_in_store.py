@@ -110,8 +110,9 @@ def told(store: DuckStore) -> list[AlertEvent]:
 
 def assert_the_journal_gives_the_present(store: DuckStore) -> list[AlertEvent]:
     journal = told(store)
-    facts = replay(journal)
-    for alert in store.read_alerts():
+    facts, alerts = replay(journal), store.read_alerts()
+    assert set(facts) <= {alert.key for alert in alerts}, "a situation is no alert"
+    for alert in alerts:
         lines = [event for event in journal if (event.rule, event.site_id) == alert.key]
         assert [line.state_before for line in lines] == ["NORM", *(line.state_after for line in lines)][: len(lines)]
         if lines:
@@ -209,7 +210,7 @@ def test_a_busy_time_with_restarts_ends_as_without_them(tmp_path: Path, desk: De
             assert_the_journal_gives_the_present(store)
     journal = assert_the_journal_gives_the_present(store)
     assert done > ROUNDS, "most deeds were allowed"
-    assert {"raise", "latch", "clear", "acknowledge", "raise_priority", "reset", "suppress", "release"} <= {
+    assert {"raise", "latch", "clear", "acknowledge", "raise_priority", "reset", "suppress", "release", "join"} <= {
         event.deed for event in journal
     }, "a life in which too little happens proves nothing"
     assert store.verify() == []

@@ -11,6 +11,7 @@ import pytest
 
 from alerts import lifecycle
 from alerts.refusals import Refused
+from alerts.replay import Facts, facts_of, replay
 from alerts.rules import Level, Limit, Rule
 from core.alert import Alert, AlertEvent
 
@@ -247,6 +248,10 @@ STORIES = {
         LATCH,
         [(0, 12.0, "UNACK"), (5, 0.0, "LATUN"), (6, "withdraw", "LATUN"), (7, "ack", "LATAC"), (8, "reset", "NORM")],
     ),
+    "work at a latched underpass goes on when the water comes back": (
+        LATCH,
+        [(0, 12.0, "UNACK"), (1, "assign", "UNACK"), (2, "ack", "ACKED"), (5, 0.0, "LATAC"), (6, 12.0, "UNACK")],
+    ),
     "an acknowledgement that nobody follows up comes back": (
         LASTS,
         [(0, 12.0, "UNACK"), (1, "ack", "ACKED"), (30.9, "tick", "ACKED"), (31, "tick", "UNACK"), (32, "ack", "ACKED"),
@@ -358,7 +363,9 @@ STORIES = {
 
 @pytest.mark.parametrize("name", STORIES)
 def test_story(name):
-    play(*STORIES[name])
+    """And what the journal of the story tells is the alert at its end."""
+    alert, journal = play(*STORIES[name])
+    assert replay(journal).get(alert.key, Facts()) == facts_of(alert)
 
 
 def test_the_journal_says_what_happened_in_order():
@@ -554,6 +561,10 @@ def test_every_deed_shows_that_somebody_is_on_it(what):
     assert step(alert, rule, what, at(7))[0].handled_at == at(7)
 
 
+def test_a_reset_is_a_deed():
+    assert step(LATAC, LATCH, "reset", at(7))[0].handled_at == at(7)
+
+
 @pytest.mark.parametrize(("first", "then"), [("ack", "undo"), ("shelve", "unshelve"), ("out", "back")])
 def test_taking_a_deed_back_is_a_deed(first, then):
     rule, alert = stand("UNACK")
@@ -577,8 +588,15 @@ def test_what_an_assignment_says_and_how_long_it_holds():
     assert (anew.assignee, anew.unit, anew.due_at) == ("", "", None)
 
 
-def test_work_goes_on_when_the_alert_comes_back_before_anybody_acknowledged():
-    alert, _ = play(PLAIN, [(0, 12.0, "UNACK"), (1, "assign", "UNACK"), (5, 0.0, "RTNUN"), (6, 12.0, "UNACK")])
+@pytest.mark.parametrize(
+    "story",
+    [
+        (PLAIN, [(0, 12.0, "UNACK"), (1, "assign", "UNACK"), (5, 0.0, "RTNUN"), (6, 12.0, "UNACK")]),
+        STORIES["work at a latched underpass goes on when the water comes back"],
+    ],
+)
+def test_work_goes_on_when_the_alert_comes_back_before_it_was_over(story):
+    alert, _ = play(*story)
     assert (alert.unit, alert.due_at) == ("Đội 2", at(61))
 
 
@@ -599,8 +617,10 @@ def test_a_maintenance_says_why_until_when_and_for_which_order():
     assert alert.work_order == "PCV-118"
     assert event.reason == "thay cảm biến"
     assert json.loads(event.detail) == {"until": "2026-09-15T11:30:00+00:00", "work_order": "PCV-118"}
-    bare, _ = lifecycle.return_to_service(alert, HA, at(5))
-    assert bare == replace(NORMAL, handled_at=at(5)), "nothing of the cover is left"
+    alert, _ = lifecycle.tick(alert, PLAIN, at(1440))
+    assert alert.reminded_at == at(1440)
+    bare, _ = lifecycle.return_to_service(alert, HA, at(1500))
+    assert bare == replace(NORMAL, handled_at=at(1500)), "nothing of the cover is left"
 
 
 def test_a_maintenance_is_told_again_every_day_and_when_it_should_be_over():
@@ -712,6 +732,7 @@ WHO = "Trần Minh Hải"
         ("not_shelved", lambda: lifecycle.unshelve(OUT_OF_SERVICE, WHO, at(2))),
         ("nothing_to_undo", lambda: lifecycle.unacknowledge(UNACK, "Lê Thu Hà", at(1))),
         ("not_your_acknowledgement", lambda: lifecycle.unacknowledge(ACKED, WHO, at(1))),
+        ("undo_too_late", lambda: lifecycle.unacknowledge(ACKED, HA, at(0))),  # the clock was put back
         ("nothing_to_undo", lambda: lifecycle.unacknowledge(step(ACKED, PLAIN, "out", at(1))[0], HA, at(1))),
         ("reset_while_active", lambda: lifecycle.reset(UNACK, WHO, at(2))),
         ("reset_while_active", lambda: lifecycle.reset(ACKED, WHO, at(2))),

@@ -283,6 +283,11 @@ def test_the_whole_city_has_a_name_and_no_circle() -> None:
     assert text(message(replace(FLOOD, site_id="nobody_knows")), "info/area/areaDesc") == "nobody_knows"
 
 
+def test_only_a_ward_has_the_code_of_a_ward() -> None:
+    district = replace(REAL, areas=REAL.areas.assign(kind="huyen_cu"))
+    assert "geocode" not in [local(one) for one in message(city=district).iter()]
+
+
 @pytest.mark.parametrize("sender", ["", "a b", "a,b", "a<b", "a&b", "a\x00b", "a\nb"])
 def test_a_sender_that_cap_forbids_is_refused(sender: str) -> None:
     with pytest.raises(InputError, match="sender"):

@@ -62,6 +62,8 @@ def says(text: str, place: Place) -> float | None:
         ("10 < rain_1h < 30", 30.0, None, 0),
         ("rain_1h + flood_depth * 2 - 1", 30.0, 10.0, 49),
         ("rain_1h / flood_depth", 30.0, 10.0, 3),
+        ("rain_1h / flood_depth > 5", 30.0, 0.0, None),  # nobody knows what a division by nothing is
+        ("rain_1h / flood_depth > -1", 30.0, None, None),
         ("-rain_1h", 30.0, None, -30),
         ("+rain_1h", 30.0, None, 30),
         ("rain_1h / flood_depth", 30.0, 0.0, None),

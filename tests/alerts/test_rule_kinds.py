@@ -270,6 +270,9 @@ def test_a_series_that_stands_still_does_not_ring_at_its_noise(tmp_path):
 
 
 def test_too_little_history_is_not_judged(tmp_path):
+    enough = rules_of(tmp_path, unusual="least_n = 30\n" + UNUSUAL)
+    four_tuesdays = usual_of(ordinary(4), ["travel_time_index"], VIETNAM)
+    assert len(run(enough, rows("travel_time_index", "road_01", (-5, 9.0)), band=four_tuesdays)[1]) == 1
     rules = rules_of(tmp_path, unusual="least_n = 31\n" + UNUSUAL)
     band = usual_of(ordinary(4), ["travel_time_index"], VIETNAM)
     assert run(rules, rows("travel_time_index", "road_01", (-5, 9.0)), band=band)[1] == []
@@ -377,6 +380,17 @@ def test_stale_rain_is_unknown_and_neither_raises_nor_clears(tmp_path):
     late = rows("flood_depth", "flood_01", (65, 2.0))
     _, events = run(rules, pd.concat([rain, late]), alerts, 65)
     assert told(events) == [(65, "90001", "clear")], "False whatever the rain does"
+
+
+def test_a_gauge_that_is_silent_for_a_day_no_longer_belongs_to_its_ward(tmp_path):
+    """Its last word was a downpour; after an hour nobody knows, after a day the other gauge speaks for the ward."""
+    rules = rules_of(
+        tmp_path, dry='kind = "expression"\nexpression = "max(rain_1h) < 20"\nscope = "area"\npriority = "low"\n'
+    )
+    for hours, expected in ((1, []), (24, []), (24.1, ["raise"])):
+        minute = 60 * hours
+        data = pd.concat([rows("rain_1h", "rain_01", (0, 50)), rows("rain_1h", "rain_02", (minute, 1))])
+        assert [event.deed for event in run(rules, data, minute=minute)[1]] == expected, f"after {hours} h"
 
 
 def test_slow_series_are_known_from_the_newest_values(tmp_path):

@@ -164,6 +164,8 @@ def test_a_flood_begins_above_ten_in_ten_minutes():
     assert count_floods([*one, *again]) == 2
     between = [at(3 + 1.5 * number) for number in range(12)]
     assert count_floods([*one, *between, *again]) == 1, "never fewer than five: one long spell"
+    five_left = [at(3 + 1.9 * number) for number in range(9)]
+    assert count_floods([*one, *five_left, *again]) == 1, "over when fewer than five are left, and here five are"
     assert count_floods([]) == 0
 
 
@@ -215,6 +217,16 @@ def test_a_cure_that_would_lose_what_lasted_is_none(tmp_path):
     assert (cure.before.fleeting, cure.outcome, cure.after) == (6, "not_found", None)
     assert cure.words("en").startswith("No cure found")
     assert cure.words("vi").startswith("Không tìm được")
+
+
+def test_a_cure_must_not_lose_an_alert_that_lasted(tmp_path):
+    """Waves of ten minutes for two hours are one long alert thanks to the off-delay; an on-delay would never see it."""
+    rule = rule_of(tmp_path, "off_delay_min = 20\n" + FLOOD.replace("= 60", "= 90"))
+    splashes = ([0] * 24 + [40]) * 6
+    waves = [0] * 24 + [40, 0] * 12 + [0] * 24
+    cure = suggest_cure(rule, depths(splashes + waves), since=at(-1), until=at(5 * 250))
+    assert (cure.before.fleeting, cure.lasting) == (6, 1)
+    assert cure.outcome == "not_found"
 
 
 def test_short_silences_are_cured_by_patience(tmp_path):

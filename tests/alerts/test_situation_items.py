@@ -43,8 +43,16 @@ def test_two_rules_on_one_sensor_are_one_line_and_the_worse_leads() -> None:
     )
 
 
-def test_silence_of_a_sensor_is_another_matter_than_its_water() -> None:
-    assert len(listed(alert("flood", "underpass"), alert("flood_silent", "underpass"))) == 2
+@pytest.mark.parametrize("other", ["flood_silent", "flood_and_rain"])
+def test_silence_and_expressions_are_another_matter_than_the_water(other: str) -> None:
+    assert len(listed(alert("flood", "underpass"), alert(other, "underpass"))) == 2
+
+
+def test_of_equals_in_one_item_the_unacknowledged_leads() -> None:
+    seen, unseen = alert("flood", "underpass", 2, acked=True), alert("flood_unusual", "underpass", 5)
+    (item,) = listed(seen, unseen)
+    assert (item.lead, item.members) == (unseen.key, (unseen.key, seen.key))
+    assert ids(listed(seen, unseen, alert("jam", "far_road", 0, "critical", acked=True)))[0] == item.id
 
 
 def test_one_rule_at_three_places_is_one_group() -> None:

@@ -238,6 +238,15 @@ def test_it_closes_when_all_has_been_normal_for_half_an_hour(minute: float, clos
         assert (closing.deed, closing.state_before, closing.state_after) == ("close_situation", "handled", "closed")
 
 
+@pytest.mark.parametrize("last", ["acked_at", "handled_at"])
+def test_the_quiet_time_begins_with_the_last_deed(last: str) -> None:
+    """Water that fell long ago and was acknowledged, or reset, only now."""
+    member = normal("rain", "gauge", 50, situation="VV-0007", **{last: at(70)})
+    desk = ledger(member, situations={"VV-0007": Situation(id="VV-0007", opened_at=at(5))})
+    assert form(desk, RULES, POLICY, PLACES, at(99)).situations == ()
+    assert form(desk, RULES, POLICY, PLACES, at(100)).situations != ()
+
+
 @pytest.mark.parametrize("facts", [{"acked": False}, {"active": True}, {"latched": True}])
 def test_it_stays_open_while_one_member_is_not_normal(facts: dict[str, object]) -> None:
     members = [

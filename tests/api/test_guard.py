@@ -275,7 +275,7 @@ def test_a_failed_sign_in_is_counted_and_written_down(query: str, reason: str) -
     house.answer = RedirectResponse("/", status_code=302)
     house.answer.delete_cookie("_streamlit_user")
     assert house.ask("/oauth2callback", query).status == 302
-    assert [entry[1:] for entry in house.heard] == [("sign_in", "/oauth2callback", "denied", reason)]
+    assert [entry[1:] for entry in house.heard] == [("log_in", "/oauth2callback", "denied", reason)]
 
 
 def test_a_sign_in_that_came_through_is_no_failure() -> None:

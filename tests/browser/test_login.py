@@ -252,8 +252,8 @@ def test_a_screen_that_only_refreshes_itself_is_signed_out(
     finally:
         server.stop()
     found = audit(server)
-    assert found.index(("binh", "sign_in", "done")) < found.index(("binh", "session_end", "done"))
-    assert found.count(("binh", "sign_in", "done")) == 2
+    assert found.index(("binh", "log_in", "done")) < found.index(("binh", "session_end", "done"))
+    assert found.count(("binh", "log_in", "done")) == 2
 
 
 def test_streamlits_own_prompt_is_refused_by_a_strict_provider(
@@ -271,4 +271,4 @@ def test_streamlits_own_prompt_is_refused_by_a_strict_provider(
         gate(page, "stranger")
     finally:
         server.stop()
-    assert ("", "sign_in", "denied") in audit(server)
+    assert ("", "log_in", "denied") in audit(server)

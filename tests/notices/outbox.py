@@ -66,48 +66,48 @@ class Outbox:
 
 def notice(number: int = 1, channel: str = "hook", recipient: str = "", **changed: Any) -> Notice:
     """A critical flood that rang a while ago."""
-    given: dict[str, Any] = dict(
-        id=f"{number:032x}",
-        made_at=EVENING,
-        rule=FLOOD[0],
-        site_id=FLOOD[1],
-        deed="raise",
-        happened_at=EVENING,
-        priority="critical",
-        channel=channel,
-        recipient=recipient,
-        subject="KHẨN CẤP: Ngập hầm chui, Hầm chui Đông Kiều, 38 cm",
-        text="KHẨN CẤP: Ngập hầm chui Đông Kiều, 38 cm. 18:00 19/11.",
-        payload=json.dumps({"id": f"{number:032x}", "rule": FLOOD[0], "site_id": FLOOD[1], "drill": False}),
-    )
+    given: dict[str, Any] = {
+        "id": f"{number:032x}",
+        "made_at": EVENING,
+        "rule": FLOOD[0],
+        "site_id": FLOOD[1],
+        "deed": "raise",
+        "happened_at": EVENING,
+        "priority": "critical",
+        "channel": channel,
+        "recipient": recipient,
+        "subject": "KHẨN CẤP: Ngập hầm chui, Hầm chui Đông Kiều, 38 cm",
+        "text": "KHẨN CẤP: Ngập hầm chui Đông Kiều, 38 cm. 18:00 19/11.",
+        "payload": json.dumps({"id": f"{number:032x}", "rule": FLOOD[0], "site_id": FLOOD[1], "drill": False}),
+    }
     return Notice(**{**given, **changed})
 
 
 def event(key: tuple[str, str], deed: str = "raise", priority: str = "high", **changed: Any) -> AlertEvent:
-    given: dict[str, Any] = dict(
-        happened_at=EVENING,
-        rule=key[0],
-        site_id=key[1],
-        state_before="NORM",
-        state_after="UNACK",
-        priority=priority,
-        value=38.0,
-        deed=deed,
-    )
+    given: dict[str, Any] = {
+        "happened_at": EVENING,
+        "rule": key[0],
+        "site_id": key[1],
+        "state_before": "NORM",
+        "state_after": "UNACK",
+        "priority": priority,
+        "value": 38.0,
+        "deed": deed,
+    }
     return AlertEvent(**{**given, **changed})
 
 
 def alert(key: tuple[str, str], priority: str = "high", **changed: Any) -> Alert:
-    given: dict[str, Any] = dict(
-        rule=key[0],
-        site_id=key[1],
-        active=True,
-        acked=False,
-        priority=priority,
-        value=38.0,
-        began_at=EVENING,
-        raised_at=EVENING,
-    )
+    given: dict[str, Any] = {
+        "rule": key[0],
+        "site_id": key[1],
+        "active": True,
+        "acked": False,
+        "priority": priority,
+        "value": 38.0,
+        "began_at": EVENING,
+        "raised_at": EVENING,
+    }
     return Alert(**{**given, **changed})
 
 
@@ -125,29 +125,29 @@ def rule_words(key: str, title: str = "Ngập hầm chui", **changed: Any) -> Ru
     def both(words: str) -> Mapping[str, str]:
         return {"vi": words, "en": f"{words} (en)"}
 
-    given: dict[str, Any] = dict(
-        key=key,
-        title=both(title),
-        cause=both("Mưa lớn, bơm hỏng."),
-        consequence=both("Xe chết máy, người mắc kẹt."),
-        action=both("Chặn hai đầu hầm, gọi đội bơm."),
-        owner=both("Công ty Thoát nước"),
-        time_to_act=timedelta(minutes=10),
-        observed_property="flood_depth",
-        direction="above",
-        setpoints={"medium": 10.0, "high": 20.0, "critical": 30.0},
-        missing=False,
-        enabled=True,
-        off_because="",
-    )
+    given: dict[str, Any] = {
+        "key": key,
+        "title": both(title),
+        "cause": both("Mưa lớn, bơm hỏng."),
+        "consequence": both("Xe chết máy, người mắc kẹt."),
+        "action": both("Chặn hai đầu hầm, gọi đội bơm."),
+        "owner": both("Công ty Thoát nước"),
+        "time_to_act": timedelta(minutes=10),
+        "observed_property": "flood_depth",
+        "direction": "above",
+        "setpoints": {"medium": 10.0, "high": 20.0, "critical": 30.0},
+        "missing": False,
+        "enabled": True,
+        "off_because": "",
+    }
     return RuleWords(**{**given, **changed})
 
 
 def mail_channel(port: int = 25, **changed: Any) -> Email:
-    given: dict[str, Any] = dict(
-        key="mail", host="127.0.0.1", port=port, tls="none", sender="ioc@thanhlam.example",
-        sender_name="Trung tâm Điều hành đô thị", timeout_s=5.0,
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "key": "mail", "host": "127.0.0.1", "port": port, "tls": "none", "sender": "ioc@thanhlam.example",
+        "sender_name": "Trung tâm Điều hành đô thị", "timeout_s": 5.0,
+    }  # fmt: skip
     return Email(**{**given, **changed})
 
 
@@ -165,8 +165,8 @@ def am_channel(url: str = "http://127.0.0.1:9") -> Alertmanager:
 
 def routes(*channels: Channel, **changed: Any) -> Routes:
     """All of the channels behind one route for everything that rings."""
-    given: dict[str, Any] = dict(
-        priorities=ALL, rules=None, deeds=frozenset(DEFAULT_DEEDS), channels=tuple(one.key for one in channels),
-        to=("duty",),
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "priorities": ALL, "rules": None, "deeds": frozenset(DEFAULT_DEEDS),
+        "channels": tuple(one.key for one in channels), "to": ("duty",),
+    }  # fmt: skip
     return Routes(channels={one.key: one for one in channels}, routes=(Route(**{**given, **changed}),))

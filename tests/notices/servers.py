@@ -51,9 +51,12 @@ def says(status: int, **headers: str) -> Callable[[Request], tuple[int, dict[str
     return lambda _: (status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+TAKEN = says(204)
+
+
 @contextmanager
 def web(
-    answer: Callable[[Request], tuple[int, dict[str, str]] | None] = says(204),
+    answer: Callable[[Request], tuple[int, dict[str, str]] | None] = TAKEN,
     tls: tuple[Path, Path] | None = None,
     port: int = 0,
 ) -> Iterator[Web]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notices._contract import NotSent, Unclear
 from notices.email import is_address, message
@@ -41,6 +46,30 @@ def test_a_mail_arrives_in_vietnamese() -> None:
     assert mail.get_content() == "Ngập hầm chui.\r\n.Dấu chấm đầu dòng\r\n"
     assert post.raw[0].isascii(), "any server can take it"
     assert b"\n" not in post.raw[0].replace(b"\r\n", b""), "line ends are CRLF"
+
+
+WORDS = st.text(st.characters(categories=("L", "M", "N", "P", "S"), include_characters=" "), max_size=200).map(
+    lambda text: " ".join(text.split())
+)
+
+
+@given(WORDS, WORDS)
+def test_every_subject_and_sender_reads_as_it_was_written(subject: str, name: str) -> None:
+    raw = message(notice(recipient=TO, subject=subject), "ioc@thanhlam.example", name)
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    mail = message_from_bytes(raw)
+    assert str(make_header(decode_header(mail["Subject"]))) == subject
+    shown, address = parseaddr(mail["From"])
+    assert str(make_header(decode_header(shown))) == name
+    assert address == "ioc@thanhlam.example"
+    assert mail.get_all("To") == [TO]
+
+
+def test_a_long_vietnamese_subject_keeps_its_spaces() -> None:
+    """The standard library's own folding once ate the space after «KHẨN CẤP:»."""
+    subject = "[DIỄN TẬP] [MÔ PHỎNG] KHẨN CẤP: Ngập hầm chui, Hầm chui Đông Kiều, 38,00"
+    raw = message(notice(recipient=TO, subject=subject), "ioc@thanhlam.example")
+    assert str(make_header(decode_header(message_from_bytes(raw)["Subject"]))) == subject
 
 
 def test_only_critical_mails_are_marked_as_important() -> None:

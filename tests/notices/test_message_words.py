@@ -43,10 +43,10 @@ def city() -> City:
 
 def told(city: City, words: RuleWords | None = None, **changed: Any) -> dict[str, Notice]:
     """The mail and the short message about a critical flood, by channel."""
-    given: dict[str, Any] = dict(
-        outcome=rang(alert(FLOOD, "critical")), way=routes(mail_channel(), sms_channel()), drill=False,
-        catalogue=indicators.catalogue(),
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "outcome": rang(alert(FLOOD, "critical")), "way": routes(mail_channel(), sms_channel()), "drill": False,
+        "catalogue": indicators.catalogue(),
+    }  # fmt: skip
     given |= changed
     found = plan(
         given["outcome"], ledger(), given["way"], words={} if words is None else {FLOOD[0]: words}, city=city,

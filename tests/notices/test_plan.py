@@ -51,10 +51,10 @@ def city() -> City:
 
 
 def planned(city: City, outcome: Outcome, before: Ledger, way: Routes, **changed: Any) -> list[Notice]:
-    given: dict[str, Any] = dict(
-        words=WORDS, city=city, duty=(HA,), contacts=CONTACTS, drill=False, now=EVENING,
-        catalogue=indicators.catalogue(),
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "words": WORDS, "city": city, "duty": (HA,), "contacts": CONTACTS, "drill": False, "now": EVENING,
+        "catalogue": indicators.catalogue(),
+    }  # fmt: skip
     return plan(outcome, before, way, **{**given, **changed})
 
 

@@ -23,21 +23,19 @@ from tests.pages.reading import open_page, parts, problems
 Serve = Callable[[Line], Line]
 T = Translator("vi")
 HA, BAO, TUAN = "Nguyễn Thị Minh Hà", "Trần Quốc Bảo", "Phạm Văn Tuấn"
-NOTE = "BG-20261119-2200"
 HOSTILE = "<script>alert(1)</script> **đậm** [x](http://evil)"
 
 
 @pytest.fixture
-def line(alert_line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Line:
-    """21:50 on the evening of three alerts, before anybody has made a note: the store of the session is shared."""
-    made = alert_line
-    made.clock.set(EVENING.replace(hour=21, minute=50))  # type: ignore[attr-defined]
-    made.change(lambda ledger: Outcome(handovers=[]))
-    return serve(made)
+def line(alert_line: Line, serve: Serve) -> Line:
+    """The evening of three alerts at 21:50, ten minutes before the night shift."""
+    alert_line.clock.set(EVENING.replace(hour=21, minute=50))  # type: ignore[attr-defined]
+    alert_line.change(lambda ledger: Outcome())
+    return serve(alert_line)
 
 
 def fresh(line: Line, day: int) -> str:
-    """Another evening for each story, so that its note is a new one; returns the id that the note will have."""
+    """Another evening: the session's store keeps every note. Returns the id that the note of this evening will have."""
     line.clock.set(EVENING.replace(month=12, day=day, hour=21, minute=50))  # type: ignore[attr-defined]
     line.change(lambda ledger: Outcome())
     return f"BG-202612{day:02}-2200"

@@ -116,6 +116,14 @@ def test_figures_that_a_rule_could_not_hold_are_refused_in_words(line: Line) -> 
     assert [one for one in viewer.text if str(one.value).startswith(T("rule_trial.failed", why=""))]
 
 
+def test_a_span_longer_than_history_says_since_when_there_are_data(line: Line) -> None:
+    result = line.trial(RULE, 90)
+    line._trials._pool.submit(int).result(timeout=120)
+    assert result.result is not None
+    first = result.result.judged["time"].min().tz_convert(line.city.zone)
+    assert f"{first:%d/%m %H:%M}" in parts(opened(days="90"))["verdict"]
+
+
 def test_who_may_not_try_rules_is_told_so(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(Line, "trial", lambda self, key, *_: asked.append(key))
