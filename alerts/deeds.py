@@ -28,6 +28,7 @@ Written = tuple[list[Alert], list[AlertEvent]]
 
 MUTE_WALL = "mute_wall"
 MUTED_FOR = timedelta(minutes=10)
+ABOUT_A_SITUATION = {"lead", "status"}
 PASSED_OVER = {"already_acknowledged", "shelved", "suppressed", "out_of_service"}  # what may happen before the click
 
 
@@ -53,7 +54,8 @@ class Deed:
 def perform(deed: Deed, ledger: Ledger, desk: Desk, *, actor: str, now: datetime) -> Outcome:
     """Do it, as that person. Raises Refused with the reason, InputError for a deed that is none of the ledger's.
 
-    A deed on an alert, and on a situation with all its members, shows that somebody is on it: `handled_at` moves.
+    A deed on an alert shows that somebody is on it, a deed on a situation shows it of all its members: `handled_at`
+    moves. A deed on one member shows nothing of the others.
     """
     if deed.action not in ACTIONS:
         raise InputError(f"deed {deed.action!r} is unknown to the alert desk; known: {', '.join(sorted(ACTIONS))}")
@@ -180,7 +182,7 @@ def _seen_to(outcome: Outcome, ledger: Ledger, deed: Deed, now: datetime) -> Out
     of a situation that somebody leads or moves on.
     """
     touched = [(event.rule, event.site_id) for event in outcome.events]
-    if deed.situation:
+    if deed.action in ABOUT_A_SITUATION:
         touched += [alert.key for alert in ledger.values() if alert.situation == deed.situation]
     alerts = {alert.key: alert for alert in outcome.alerts}
     for key in touched:

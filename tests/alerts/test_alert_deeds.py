@@ -18,7 +18,7 @@ from core.access import MAY
 from core.alert import SITUATION, Alert
 from core.config import load_city
 from core.errors import InputError
-from core.ledger import Handover, Ledger, Outcome, Switch
+from core.ledger import Handover, Ledger, Outcome, Situation, Switch
 
 NOW = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
 RAIN, FLOOD, NOISE = ("heavy_rain", "rain_01"), ("road_flood", "flood_02"), ("noise", "noise_01")
@@ -132,13 +132,17 @@ def test_names_are_compared_in_one_spelling():
     assert len(deeds.actor_name("a" * 80)) == 80
 
 
-def test_a_group_is_acknowledged_although_some_were_covered_meanwhile(alerts):
-    shelved, _ = deeds.shelve(alerts, [FLOOD], HAI, NOW, NOW + timedelta(hours=1), "thay cảm biến")
-    changed, events = deeds.acknowledge(alerts | {FLOOD: shelved[0]}, [RAIN, FLOOD], HA, NOW)
+@pytest.mark.parametrize(
+    ("cover", "code"), [("SHLVD", "shelved"), ("DSUPR", "suppressed"), ("OOSRV", "out_of_service")]
+)
+def test_a_group_is_acknowledged_although_some_were_covered_meanwhile(alerts, cover, code):
+    alerts |= {FLOOD: replace(alerts[FLOOD], hidden=cover)}
+    changed, events = deeds.acknowledge(alerts, [RAIN, FLOOD], HA, NOW)
     assert [alert.key for alert in changed] == [RAIN]
     assert [(event.rule, event.site_id) for event in events] == [RAIN]
-    with pytest.raises(Refused, match="đang tạm gác"):
-        deeds.acknowledge({FLOOD: shelved[0]}, [FLOOD], HA, NOW)
+    with pytest.raises(Refused) as refusal:
+        deeds.acknowledge(alerts, [FLOOD], HA, NOW)
+    assert refusal.value.code == code
 
 
 # -- a deed on the ledger ---------------------------------------------------------------------------------------------
@@ -310,6 +314,17 @@ def test_a_situation_from_joining_to_closing(alerts, desk):
     apart = ask(alerts, desk, "split", FLOOD, ledger=ledger, now=later)
     assert [(event.rule, event.deed) for event in apart.events] == [(FLOOD[0], "split")]
     assert apart.alerts[0].situation == ""
+
+
+def test_what_is_done_to_one_member_says_nothing_of_the_others(alerts, desk):
+    """An acknowledgement of another member must still come back when nobody follows it up."""
+    alerts |= {FLOOD: replace(alerts[FLOOD], situation="VV-0001", acked=True, acked_at=NOW, acked_by=HAI)}
+    situation = Situation(id="VV-0001", opened_at=NOW, first_out=FLOOD)
+    ledger = Ledger(alerts, situations={"VV-0001": situation}, next_situation=2)
+    later = NOW + timedelta(minutes=5)
+    for action in ("join", "acknowledge", "comment"):
+        outcome = ask(alerts, desk, action, RAIN, ledger=ledger, situation="VV-0001", text="đang tới", now=later)
+        assert {alert.key: alert.handled_at for alert in outcome.alerts} == {RAIN: later}
 
 
 def test_the_wall_is_muted_for_ten_minutes_by_name(alerts, desk):

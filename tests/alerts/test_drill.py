@@ -132,7 +132,7 @@ def test_shelving_what_turns_critical_is_a_wrong_deed() -> None:
     assert done.wrong["shelved_too_soon"] == 1
     assert [one.rang_at for one in done.criticals] == [at(20)]
     assert done.annunciations == 1, "what was shelved waits for nobody"
-    harmless = scored([line(5, "raise", FLOOD), shelve])
+    harmless = scored([line(5, "raise", FLOOD), shelve, line(9, "raise_priority", FLOOD, after="SHLVD")])
     assert harmless.wrong_deeds == 0
 
 

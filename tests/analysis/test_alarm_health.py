@@ -135,6 +135,12 @@ def test_a_flood_that_goes_on_ends_with_the_picture() -> None:
     assert flood.ended_at == NOW
 
 
+def test_a_flood_of_yesterday_is_over_and_one_that_grows_tells_its_height() -> None:
+    assert told(rings_every_minute(12, start=-60, step=0.4)).position().floods == ()
+    (flood,) = told(rings_every_minute(15, start=60, step=0.4)).position().floods
+    assert flood.peak == 15
+
+
 def test_two_hundred_alarms_a_day_are_acceptable_and_four_hundred_are_not() -> None:
     for count, verdict in ((144, "on_target"), (200, "acceptable"), (400, "over")):
         rate = figure("rate", rings_every_minute(count, start=1, step=3.5))
@@ -191,6 +197,11 @@ def test_three_activations_within_ten_cycles_chatter() -> None:
     assert figure("chattering", thrice[:4], cycles_min={"congestion_segment": 5}).value == 0, "twice is not chattering"
 
 
+def test_what_chatters_under_a_shelf_disturbs_nobody() -> None:
+    hidden = [line(start + 1, "raise", before="SHLVD", after="SHLVD") for start in (0, 5, 10)]
+    assert figure("chattering", hidden).value == 0
+
+
 def test_an_alert_that_went_by_itself_before_it_could_be_acted_on_was_fleeting() -> None:
     gone = [ring(10), clear(19)]
     assert figure("fleeting", gone).value == 1, "half of its 20 minutes to act"
@@ -216,6 +227,9 @@ def test_ten_alarms_that_make_all_the_noise_are_named() -> None:
 
 def test_a_handful_of_alarms_has_no_verdict_on_its_top_ten() -> None:
     assert figure("top_share", rings_every_minute(5)).verdict == "few"
+    assert figure("top_share", [ring(place * 4 + 1) for place in range(40)]).verdict == "few", (
+        "one alarm is its own top"
+    )
     assert figure("top_share", []).verdict == "unknown"
 
 
@@ -294,6 +308,18 @@ def test_a_shelved_alert_is_cut_off_not_answered() -> None:
     assert (one.value, one.n, one.open) == (None, 1, 1)
 
 
+def test_after_a_shelf_the_wait_begins_anew() -> None:
+    shelve = line(14, "shelve", before="UNACK", after="SHLVD", actor=HA)
+    lifted = line(40, "shelf_expired", before="SHLVD", after="UNACK")
+    one = figure("ack_median", [ring(10), shelve, lifted, ack(42)])
+    assert (one.value, one.n, one.open) == (2, 2, 1)
+
+
+def test_what_began_under_a_shelf_was_nobodys_to_resolve() -> None:
+    hidden = [line(10, "raise", before="SHLVD", after="SHLVD"), clear(20, after="SHLVD")]
+    assert figure("resolve_median", hidden).n == 0
+
+
 def test_resolved_is_when_the_condition_is_over() -> None:
     lines = [ring(10), ack(12), clear(50, after="NORM"), ring(100, RAIN), line(160, "latch", RAIN, after="LATUN")]
     one = figure("resolve_median", lines)
@@ -327,6 +353,8 @@ def test_shelved_now_and_denied_by_the_gate() -> None:
     one = figure("denied", [], audit=audit)
     assert (one.value, one.verdict) == (1, "over")
     assert figure("denied", [], audit=audit.iloc[:1]).verdict == "on_target"
+    seat = told([ring(1)], positions={"congestion_segment": "traffic"}, audit=audit).position("traffic")
+    assert seat.figure("denied").value is None, "who was denied sat at no known position"
 
 
 def test_each_position_has_its_own_load() -> None:
