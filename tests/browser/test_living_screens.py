@@ -15,13 +15,13 @@ Window = Callable[..., Viewer]
 
 NUMBER = "window.__cityBeat?.data.number"  # of the newest snapshot that this window has heard of
 MARK_PARTS = """() => Object.fromEntries([...document.querySelectorAll(".panel-root > [data-part]")].map((part) => {
-  part.firstElementChild.__seenBefore = true
+  if (part.firstElementChild) part.firstElementChild.__seenBefore = true
   return [part.dataset.part, part.innerHTML]
 }))"""
 COMPARE_PARTS = """(before) => [...document.querySelectorAll(".panel-root > [data-part]")].map((part) => ({
   name: part.dataset.part,
   changed: before[part.dataset.part] !== part.innerHTML,
-  kept: part.firstElementChild.__seenBefore === true,
+  kept: !part.firstElementChild || part.firstElementChild.__seenBefore === true,
 }))"""
 WATCH_FADING = """() => {
   window.__faded = []

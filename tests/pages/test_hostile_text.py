@@ -15,6 +15,7 @@ import pytest
 from alerts import deeds
 from core.alert import Alert
 from core.config import load_city
+from core.ledger import Notice, Outcome
 from pipeline import Line
 from store.duck import DuckStore
 from tests.clockwork import SetClock
@@ -79,6 +80,22 @@ def hostile_line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> I
     name = "<img src=x onerror=alert(1)> **Hà**"
     line.change(lambda known: deeds.acknowledge(known, [FLOOD], name, EVENING))
     line.change(lambda known: deeds.comment(known, FLOOD, name, EVENING, BAD + "Ờ" * 500))
+    undelivered = Notice(
+        id="n1",
+        made_at=raised,
+        rule=FLOOD[0],
+        site_id=FLOOD[1],
+        deed="raise",
+        happened_at=raised,
+        priority="critical",
+        channel="truc_ban",
+        recipient=BAD,
+        subject=BAD + "Ờ" * 10_000,
+        text=BAD,
+        state="failed",
+        error=f"refused: {BAD}",
+    )
+    line.change(lambda _: Outcome(notices=[undelivered]))
     yield line
     line.stop()
 
