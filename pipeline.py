@@ -130,7 +130,7 @@ class Line:
         self.store = store
         self.clock = clock or SystemClock()
         self.catalogue: Catalogue = indicators.catalogue()
-        self.desk: Desk = load_desk(city, self.catalogue)
+        self.desk: Desk = _at_speed(load_desk(city, self.catalogue), self.clock)
         self.drill = drill
         self._scenario = scenario
         self._scenario_start = scenario_start
@@ -292,7 +292,7 @@ class Line:
             return self.snapshot
 
     def _run(self) -> None:
-        speed = getattr(self.clock, "speed", 1.0)
+        speed = _speed(self.clock)
         while not self._stop.is_set():
             try:
                 self.run_once()
@@ -662,7 +662,7 @@ class Line:
             journal=self.store.read_journal(now - timedelta(hours=24), limit=2000),
             sources=tuple(feed.state for feed in self._feeds),
             geometry=self._geometry,
-            speed=getattr(self.clock, "speed", 1.0),
+            speed=_speed(self.clock),
             scenario=self._scenario,
             drill=self.drill is not None,
         )
@@ -728,6 +728,16 @@ def _geometry(city: City) -> dict[str, Any] | None:
         raise ConfigError(f"{city.geometry.name}: not GeoJSON: {error}") from error
 
 
+def _speed(clock: Clock) -> float:
+    """How many times as fast as the world that clock runs."""
+    return float(getattr(clock, "speed", 1.0))
+
+
+def _at_speed(desk: Desk, clock: Clock) -> Desk:
+    """People undo in their own seconds, of which a fast clock counts more."""
+    return replace(desk, undo_within=desk.undo_within * _speed(clock))
+
+
 def _words(rule: Rule) -> RuleWords:
     def both(name: str) -> dict[str, str]:
         return {language: rule.text(name, language) for language in LANGUAGES}
@@ -749,8 +759,8 @@ def _words(rule: Rule) -> RuleWords:
         domain=rule.domain,
         in_unit_of_property=rule.in_unit_of_property or rule.kind == "missing",
         condition=rule.expression is not None and rule.expression.condition,
-        unit={language: rule.unit_of_value(language) for language in LANGUAGES},
-        decimals=rule.decimals if rule.kind == "count" else max(rule.decimals, 1),
+        value_text=rule.value_text,
+        decimals=rule.value_decimals,
     )
 
 

@@ -200,7 +200,7 @@ def _acknowledge(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime
 
 
 def _unacknowledge(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime) -> Outcome:
-    return Outcome(*_each(ledger, deed.keys, lambda alert: lifecycle.unacknowledge(alert, who, now)))
+    return Outcome(*_each(ledger, deed.keys, lambda alert: lifecycle.unacknowledge(alert, who, now, desk.undo_within)))
 
 
 def _reset(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime) -> Outcome:

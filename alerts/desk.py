@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
+from alerts.lifecycle import UNDO_WITHIN
 from alerts.playbooks import Playbook, load_playbooks
 from alerts.roster import Roster, load_roster
 from alerts.rules import Rule, load_rules
@@ -23,6 +25,7 @@ class Desk:
     roster: Roster
     policy: Policy
     places: Places
+    undo_within: timedelta = UNDO_WITHIN  # of the clock that people act on: ten of their own seconds
 
     @cached_property
     def by_key(self) -> Mapping[str, Rule]:

@@ -224,6 +224,18 @@ class Rule:
                 return "min" if english else "phút"
         return unit
 
+    @property
+    def value_decimals(self) -> int:
+        """Decimals of what is judged: a count has none, a rate and a deviation at least one."""
+        match self.kind:
+            case "count":
+                return 0
+            case "deviation":
+                return 1
+            case "rate":
+                return max(self.decimals, 1)
+        return self.decimals
+
     def value_text(self, value: float | None, language: str, site_id: str = "") -> str:
         """What was judged as people read it: «+4,2σ so với thường lệ», «163 (Xấu)». Empty where there is no figure."""
         if value is None or self.kind == "missing" or (self.expression is not None and self.expression.condition):
@@ -231,11 +243,11 @@ class Rule:
         unit = self.unit_of_value(language)
         match self.kind:
             case "rate":
-                return f"{number(value, max(self.decimals, 1), language, signed=True)} {unit}"
+                return f"{number(value, self.value_decimals, language, signed=True)} {unit}"
             case "deviation":
-                return number(value, 1, language, signed=True) + unit
+                return number(value, self.value_decimals, language, signed=True) + unit
             case "count":
-                return f"{number(value, 0, language)} {unit}"
+                return f"{number(value, self.value_decimals, language)} {unit}"
             case "scale":
                 reached = [limit for limit in self.limits_at(site_id) if self.reaches(value, limit.on_at)]
                 named = {level.priority: level.named for level in self.levels}

@@ -1,14 +1,17 @@
 """What goes on, in the order of cause and effect: rain -> flooding -> traffic -> air -> reports -> services.
 
 The founding text asks that a city's problems are not read one by one. This finds the alert that leads and the chain
-of the others that stand in the same hours; it orders them, it does not claim that one made the other.
+of the others that belong to the same thing to do (`alerts.situations`: they meet in place and time); it orders them, it
+does not claim that one made the other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.alert import PRIORITIES, Alert
+from core.ledger import Item
 from core.snapshot import Snapshot
 
 CAUSAL_ORDER = (
@@ -46,6 +49,7 @@ def situate(snapshot: Snapshot) -> Situation:
     ]
     if not told:
         return Situation(lead=None, chain=(), known=known)
+    told = _of_the_first_item(snapshot.items, told)
     links: list[Alert] = []
     for step in CAUSAL_ORDER:
         of_step = [alert for alert in told if snapshot.rules[alert.rule].observed_property in step]
@@ -57,3 +61,12 @@ def situate(snapshot: Snapshot) -> Situation:
     kept = sorted(links, key=lambda alert: (alert is not lead, told.index(alert)))[:LONGEST_CHAIN]
     # a long chain loses its mildest links, never the lead
     return Situation(lead=lead, chain=tuple(alert for alert in links if alert in kept), known=known)
+
+
+def _of_the_first_item(items: Sequence[Item], told: list[Alert]) -> list[Alert]:
+    """Those of them that the first thing to do is about: what stands elsewhere is another story."""
+    for item in items:
+        of_it = [alert for alert in told if alert.key in item.members]
+        if of_it:
+            return of_it
+    return told

@@ -9,7 +9,7 @@ from functools import lru_cache
 from html import escape
 
 from charts.theme import PRIORITY_WORDS, Theme
-from core.alert import COVERS, PRIORITIES
+from core.alert import COVERS, PRIORITIES, STATES
 
 BOX = 24  # user units; the diamond fills it, the others leave room so that «critical» is 1.35 times as large
 
@@ -28,6 +28,8 @@ _MARKS = {
 }
 _TICKS = {"critical": "M8 12.2 11 15.2 16.2 9.4", "high": "M9 14.2 11.3 16.4 15.2 12"}
 _TICK = "M8 12.2 11 15.2 16.2 9.2"
+_LOCK_BODY = "M8.6 11.4H15.4V16.8H8.6Z"
+_LOCK_SHACKLE = "M10 11.4V9.9A2 2 0 0 1 14 9.9V11.4"
 _NO_DATA_HATCH = "M4 12.5 12.5 4M4 20 20 4M11.5 20 20 11.5"
 
 
@@ -35,7 +37,8 @@ _NO_DATA_HATCH = "M4 12.5 12.5 4M4 20 20 4M11.5 20 20 11.5"
 def glyph_shape(priority: str, state: str, theme: Theme) -> str:
     """The sign without its <svg>, in a box of 24 x 24 user units, to be placed inside another picture.
 
-    States after ISA-18.2: UNACK and ACKED solid, RTNUN hollow with a tick, covers dashed and hollow, NORM grey.
+    States after ISA-18.2: UNACK and ACKED solid, RTNUN hollow with a tick, LATUN and LATAC hollow with a lock (filled
+    while nobody has acknowledged), covers dashed and hollow, NORM grey.
     `priority` may be «unknown»: a dashed box with hatching, for «no data».
     """
     if priority == "unknown":
@@ -52,6 +55,13 @@ def glyph_shape(priority: str, state: str, theme: Theme) -> str:
             f'<path d="{shape}" fill="{theme.panel}" stroke="{colours.line}" {join}/>'
             f'<path d="{_TICKS.get(priority, _TICK)}" fill="none" stroke="{colours.line}" stroke-width="2"/>'
         )
+    if state in ("LATUN", "LATAC"):
+        body = colours.line if state == "LATUN" else theme.panel
+        return (
+            f'<path d="{shape}" fill="{theme.panel}" stroke="{colours.line}" {join}/>'
+            f'<path d="{_LOCK_SHACKLE}" fill="none" stroke="{colours.line}" stroke-width="1.4"/>'
+            f'<path d="{_LOCK_BODY}" fill="{body}" stroke="{colours.line}" stroke-width="1.4"/>'
+        )
     if state in COVERS:
         return f'<path d="{shape}" fill="{theme.panel}" stroke="{colours.line}" {join} stroke-dasharray="2 1.9"/>' + (
             f'<path d="{mark}" fill="{colours.line}"/>' if mark else ""
@@ -61,7 +71,7 @@ def glyph_shape(priority: str, state: str, theme: Theme) -> str:
     elif state in ("UNACK", "ACKED"):
         fill, edge, ink = colours.fill, colours.edge, colours.mark
     else:
-        raise ValueError(f"state {state!r} is not one of UNACK, ACKED, RTNUN, NORM, {', '.join(COVERS)}")
+        raise ValueError(f"state {state!r} is not one of {', '.join((*STATES, *COVERS))}")
     return f'<path d="{shape}" fill="{fill}" stroke="{edge}" {join}/>' + (
         f'<path d="{mark}" fill="{ink}"/>' if mark else ""
     )

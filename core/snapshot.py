@@ -59,6 +59,14 @@ class Reading:
         return self.freshness in (FRESH, LATE)
 
 
+ValueText = Callable[[float | None, str, str], str]
+
+
+def no_figure(value: float | None, language: str, site_id: str = "") -> str:
+    """The words of a rule that shows no figure."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleWords:
     """What a screen says about an alert rule, in both languages."""
@@ -78,8 +86,8 @@ class RuleWords:
     off_because: str
     domain: str = "operations"
     in_unit_of_property: bool = True  # False: value and setpoints are a change, a deviation or a count
-    unit: Mapping[str, str] = field(default_factory=dict)  # of what is judged, where it is not the property's own
-    decimals: int = 0
+    decimals: int = 0  # of what is judged and of its setpoints
+    value_text: ValueText = no_figure  # what was judged as people read it: (value, language, site_id)
     condition: bool = False  # it holds or it does not: there is no figure to show
 
 

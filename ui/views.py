@@ -342,7 +342,7 @@ class View:
             rule=alert.rule,
             site_id=alert.site_id,
             title=words.title[language] if words else alert.rule,
-            value=self._judged(words, alert.value, item),
+            value=self._judged(alert, words, item),
             limit=self.limit(alert),
             place=f"{name} · {area}" if area and area not in name else name,
             age=formats.duration(age, language),
@@ -380,9 +380,7 @@ class View:
         setpoint = self.setpoint(words, alert.priority, alert.site_id) if words else None
         if words is None or words.condition or setpoint is None or item is None or item.key == "source_up":
             return ""
-        if not words.in_unit_of_property:
-            return f"{self.t('word.limit')} {formats.number(setpoint, words.decimals, self.language)}"
-        return f"{self.t('word.limit')} {formats.number(setpoint, item.decimals, self.language)}"
+        return f"{self.t('word.limit')} {formats.number(setpoint, words.decimals, self.language)}"
 
     def setpoint(self, words: RuleWords, priority: str, site_id: str) -> float | None:
         """The limit of a priority at a site, in the property's unit; «site:attribute» is looked up there."""
@@ -391,16 +389,14 @@ class View:
             return self.snapshot.city.attribute(site_id, setpoint.removeprefix("site:"))
         return setpoint
 
-    def _judged(self, words: RuleWords | None, value: float | None, item: ObservedProperty | None) -> str:
-        """What was judged, with its unit: «38 cm», «+12,0 cm/giờ», «4,2σ so với thường lệ»."""
-        if words is None or words.missing or words.condition or value is None:
-            return ""
-        if words.in_unit_of_property:
-            return self._with_unit(value, item)
-        return f"{formats.number(value, words.decimals, self.language)} {words.unit[self.language]}".strip()
+    def _judged(self, alert: Alert, words: RuleWords | None, item: ObservedProperty | None) -> str:
+        """What was judged, as its rule says it: «38 cm», «+12,0 cm/giờ», «+4,2σ so với thường lệ»."""
+        if words is None or (item is not None and item.key == "source_up"):
+            return ""  # «does not answer» is no figure
+        return words.value_text(alert.value, self.language, alert.site_id)
 
-    def _with_unit(self, value: float | None, item: ObservedProperty | None) -> str:
-        if item is None or value is None or item.key == "source_up":
+    def _with_unit(self, value: float, item: ObservedProperty) -> str:
+        if item.key == "source_up":
             return ""
         return formats.quantity(value, item.decimals, item.unit_label(self.language), self.language)
 

@@ -10,6 +10,7 @@ import pytest
 
 from analysis.situation import CAUSAL_ORDER, situate
 from core.alert import Alert
+from core.ledger import Item
 from core.snapshot import Snapshot
 from indicators import catalogue
 
@@ -39,7 +40,7 @@ def alert(name, priority="high", *, minutes_ago=10.0, active=True, **more):
     )
 
 
-def picture(*alerts, readings=()):
+def picture(*alerts, readings=(), items=()):
     rules = {name: SimpleNamespace(observed_property=key) for name, key in WATCHES.items()}
     return Snapshot(
         number=1,
@@ -57,7 +58,14 @@ def picture(*alerts, readings=()):
         journal=pd.DataFrame(),
         sources=(),
         geometry=None,
+        items=items,
     )
+
+
+def item(*alerts):
+    """One thing to do that is made of these alerts."""
+    keys = tuple(one.key for one in alerts)
+    return Item(kind="situation", id="VV-0001", priority="high", lead=keys[0], members=keys, shown=keys[:1])
 
 
 def chain(*alerts):
@@ -92,6 +100,15 @@ def test_the_cause_leads_among_equals():
     found = situate(picture(old, new))
     assert found.lead is old
     assert found.chain == (old, new)
+
+
+def test_a_jam_at_the_other_end_of_the_city_is_another_story():
+    rain, flood = alert("heavy_rain", "medium"), alert("road_flood", "high")
+    jam = alert("congestion", "medium", minutes_ago=60)
+    found = situate(picture(rain, flood, jam, items=(item(flood, rain), item(jam))))
+    assert (found.lead, found.chain) == (flood, (rain, flood))
+    notice = alert("noise", "low")
+    assert situate(picture(notice, jam, items=(item(notice), item(jam)))).lead is jam, "a notice owns no sentence"
 
 
 def test_one_alert_is_no_chain():

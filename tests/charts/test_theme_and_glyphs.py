@@ -22,10 +22,10 @@ from charts.theme import (
     register_altair,
     text_width_px,
 )
-from core.alert import COVERS, PRIORITIES
+from core.alert import COVERS, PRIORITIES, STATES
 
 THEMES = [pytest.param(WALL, id="wall"), pytest.param(DESK, id="desk")]
-STATES = ("UNACK", "ACKED", "RTNUN", "NORM", *COVERS)
+DRAWN = (*STATES, *COVERS)
 
 
 def luminance(colour: str) -> float:
@@ -82,7 +82,7 @@ def test_an_unknown_priority_is_refused_by_name() -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_sign_is_a_named_image_without_letters(theme: Theme) -> None:
     for priority in (*PRIORITIES, "unknown"):
-        for state in STATES:
+        for state in DRAWN:
             root = ElementTree.fromstring(glyph(priority, state, size_px=30, theme=theme))
             assert root.get("role") == "img"
             assert root.get("aria-label")
@@ -103,6 +103,18 @@ def test_a_cleared_alert_is_hollow_with_a_tick_and_a_shelved_one_dashed() -> Non
     assert 'fill="none"' in cleared, "the tick is a stroke"
     assert "stroke-dasharray" in shelved
     assert f'fill="{WALL.high.fill}" stroke' not in shelved
+
+
+def test_a_latched_alert_is_hollow_with_a_lock_that_is_filled_until_somebody_acknowledges() -> None:
+    waiting, acknowledged, cleared = (glyph("critical", state, theme=WALL) for state in ("LATUN", "LATAC", "RTNUN"))
+    line, panel = WALL.critical.line, WALL.panel
+    assert len({waiting, acknowledged, cleared}) == 3
+    assert f'fill="{line}" stroke="{line}"' in waiting
+    assert f'fill="{line}"' not in acknowledged
+    for latched in (waiting, acknowledged):
+        assert latched.count("<path") == 3, "sign, shackle and body of the lock"
+        assert f'fill="{panel}"' in latched
+        assert f'fill="{WALL.critical.fill}" stroke="{WALL.critical.edge}"' not in latched
 
 
 def test_a_count_of_nothing_shows_a_grey_sign() -> None:
