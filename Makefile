@@ -1,4 +1,4 @@
-# make run | make test | make check        PORT=8501 CITY=demo SCENARIO= SPEED=1
+# make run | make test | make check        PORT=8501 CITY=demo SCENARIO= SPEED=1 WALL=
 PYTHON ?= python3
 PORT ?= 8501
 export CITY ?= demo
@@ -11,7 +11,7 @@ DEV_READY := $(VENV)/ready-dev
 .PHONY: run test check format browser clean
 
 run: $(RUN_READY)
-	$(BIN)/streamlit run dashboard.py --server.port $(PORT)
+	$(BIN)/streamlit run dashboard.py --server.port $(PORT) $(if $(WALL),-- $(WALL))
 
 test: $(DEV_READY) browser
 	$(BIN)/python -m pytest -q

@@ -6,20 +6,21 @@ Streamlit then runs the same file as the script of the page `/`.
 
 from __future__ import annotations
 
-import os
-
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from api import front_door
+    from api import front_door, live
     from ui import login, server
 
     front_door.or_end(server.check)  # before a port is opened
-    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")  # the web server believes no proxy; ours stand in people.toml
+    front_door.believe_no_header()
     app = st.App(
         __file__,
-        routes=front_door.routes(server.start),
+        routes=[
+            *front_door.routes(server.start),
+            live.route(server.start, server.TICKETS, lambda: server.start().screens),
+        ],
         lifespan=front_door.lifespan(server.start, server.stop),
         middleware=front_door.guard(server.door, login.is_deed),
     )

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import logging
 import os
 import sys
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -34,24 +33,25 @@ from alerts.deeds import Deed
 from alerts.desk import Desk, load_desk
 from alerts.drill import Score
 from alerts.engine import lookback, properties
-from alerts.rules import Rule
 from alerts.watch import go_round
+from alerts.words import rule_words
 from analysis.alarm_health import Report, report
 from connectors._contract import FetchRequest
-from control import scope
+from control import cap, scope
 from control.drills import Beat, Drill, earlier
 from control.gate import Gate
+from control.screens import Screens
 from control.trials import TrialJob, Trials
 from core import observations as obs
 from core.access import Person
-from core.alert import Alert
+from core.alert import Alert, Key
 from core.catalogue import Catalogue, Indicator
 from core.clock import Clock, ScenarioClock, SystemClock
-from core.config import City, ConfiguredSource, load_city
+from core.config import City, ConfiguredSource, load_city, read_geometry
 from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
-from core.i18n import LANGUAGES
-from core.ledger import Change, Item, Ledger, Outcome
-from core.snapshot import Reading, RuleWords, SeriesFrames, Snapshot, SourceState, freshness
+from core.ledger import UNDELIVERED, Change, Item, Ledger, Outcome
+from core.snapshot import Reading, SeriesFrames, Snapshot, SourceState, freshness
+from core.wall import resized
 from core.window import Window
 from notices.courier import Courier
 from notices.routes import load_routes
@@ -141,6 +141,7 @@ class Line:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._published = threading.Condition()
+        self._hearers: list[Callable[[], None]] = []
         self._cycle = threading.Lock()
         self._uncomputed: dict[str, datetime] = {}  # earliest time per property, not yet in indicators
         self._computed_until: dict[str, datetime] = {}  # per indicator
@@ -148,8 +149,8 @@ class Line:
         self._fresh_start = True
         self._band_at: datetime | None = None
         self._health_at: datetime | None = None
-        self._geometry = _geometry(city)
-        self._rule_words = {rule.key: _words(rule) for rule in self.desk.rules}
+        self._geometry = read_geometry(city)
+        self._rule_words = {rule.key: rule_words(rule) for rule in self.desk.rules}
         self._health: Report | None = None
         self._score: Score | None = None
         self._health_of_alarms_at: datetime | None = None
@@ -168,6 +169,7 @@ class Line:
             drill=drill is not None,
             catalogue=self.catalogue,
         )
+        self.screens = Screens(city.wall.screens)
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
         self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
@@ -218,9 +220,22 @@ class Line:
                 raise InputError("Không có buổi diễn tập nào đang chạy.")
             self.drill.end(self.store, now, self._rule_words)
         elif deed.action == "resend_notice":
-            self.store.settle_notice(deed.notice, state="queued", now=now, due_at=now, only_from=_UNDELIVERED)
+            self.store.settle_notice(deed.notice, state="queued", now=now, due_at=now, only_from=UNDELIVERED)
         else:
-            self.store.settle_notice(deed.notice, state="dropped", now=now, only_from=(*_UNDELIVERED, "queued"))
+            self.store.settle_notice(deed.notice, state="dropped", now=now, only_from=(*UNDELIVERED, "queued"))
+
+    def export_cap(self, person: Person, key: Key) -> bytes:
+        """The CAP message of an alert, written down as handed over. Raises Denied, Refused, ConfigError."""
+        now, drill = self.clock.now(), self.drill is not None
+        made: list[cap.Message] = []
+
+        def make() -> str:
+            city, words, shapes = self.city, self._rule_words, self._geometry
+            made.append(cap.message(self.store, city, words, key, now=now, exercise=drill, geometry=shapes))
+            return made[0].reference
+
+        self.gate.pass_by(person, Deed(action=cap.EXPORT, keys=(key,)), make)
+        return made[0].xml
 
     def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
         """Put a sign-in, an export or a denied page into the audit log."""
@@ -290,6 +305,10 @@ class Line:
         with self._published:
             self._published.wait_for(lambda: self.snapshot.number >= number, timeout_s)
             return self.snapshot
+
+    def on_publish(self, heard: Callable[[], None]) -> None:
+        """Call `heard` after every new snapshot, in the thread that made it; it must return at once."""
+        self._hearers.append(heard)
 
     def _run(self) -> None:
         speed = _speed(self.clock)
@@ -631,7 +650,10 @@ class Line:
         with self._published:
             self.snapshot = self._picture(self.snapshot.number + 1)
             self._published.notify_all()
-            return self.snapshot
+            snapshot = self.snapshot
+        for heard in self._hearers:
+            heard()
+        return snapshot
 
     def _picture(self, number: int) -> Snapshot:
         now = self.clock.now()
@@ -655,7 +677,7 @@ class Line:
             steps=tuple(ledger.steps.values()),
             switches=ledger.switches,
             handovers=ledger.handovers,
-            undelivered=tuple(self.store.read_notices(_UNDELIVERED)),
+            undelivered=tuple(self.store.read_notices(UNDELIVERED)),
             duty=desk.roster.shift_at(now),
             contacts=desk.roster.contacts,
             rules=self._rule_words,
@@ -694,13 +716,15 @@ class Line:
         return found
 
 
-_UNDELIVERED = ("failed", "unclear")
 _BESIDE_THE_LEDGER = ("resend_notice", "drop_notice", "end_drill")
 _MOST_SCOPES = 32
 _WHOLE_JOURNAL = 1_000_000
 _MOST_AUDIT_ROWS = 100_000
 _EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
-_ALSO_SHOWN = ("flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min")
+_ALSO_SHOWN = (
+    "flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min",
+    "reports_received_flooding",
+)  # fmt: skip
 
 
 def _error_kind(error: HouseError | None) -> str:
@@ -718,16 +742,6 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
     return moment - (moment - _EPOCH) % step
 
 
-def _geometry(city: City) -> dict[str, Any] | None:
-    """The city's shapes, or None before an operator has imported them. Raises ConfigError for a broken file."""
-    if city.geometry is None or not city.geometry.is_file():
-        return None
-    try:
-        return dict(json.loads(city.geometry.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError, ValueError) as error:
-        raise ConfigError(f"{city.geometry.name}: not GeoJSON: {error}") from error
-
-
 def _speed(clock: Clock) -> float:
     """How many times as fast as the world that clock runs."""
     return float(getattr(clock, "speed", 1.0))
@@ -738,39 +752,24 @@ def _at_speed(desk: Desk, clock: Clock) -> Desk:
     return replace(desk, undo_within=desk.undo_within * _speed(clock))
 
 
-def _words(rule: Rule) -> RuleWords:
-    def both(name: str) -> dict[str, str]:
-        return {language: rule.text(name, language) for language in LANGUAGES}
-
-    return RuleWords(
-        key=rule.key,
-        title={language: rule.title(language) for language in LANGUAGES},
-        cause=both("cause"),
-        consequence=both("consequence"),
-        action=both("action"),
-        owner=both("owner"),
-        time_to_act=rule.time_to_act,
-        observed_property=rule.observed_property,
-        direction=rule.direction,
-        setpoints={level.priority: level.setpoint for level in rule.levels},
-        missing=rule.kind == "missing",
-        enabled=rule.on,
-        off_because=rule.off_because,
-        domain=rule.domain,
-        in_unit_of_property=rule.in_unit_of_property or rule.kind == "missing",
-        condition=rule.expression is not None and rule.expression.condition,
-        value_text=rule.value_text,
-        decimals=rule.value_decimals,
-    )
-
-
-def open_line(city_key: str | None = None, *, scenario: str = "", speed: float = 1.0, drill: str = "") -> Line:
+def open_line(
+    city_key: str | None = None,
+    *,
+    scenario: str = "",
+    speed: float = 1.0,
+    drill: str = "",
+    width_mm: float | None = None,
+    viewer_m: float | None = None,
+) -> Line:
     """The line of a city with its own store. Raises ConfigError, StoreBusy, StoreError.
+
+    `width_mm` and `viewer_m` say how wide the wall is and how far its farthest reader, in place of wall.toml.
 
     `drill` names the shift for which a scenario is an exercise: it is watermarked and scored.
     A scenario runs on a clock of its own, from its own start on, and in a store of its own: the city's history stays.
     """
     city = load_city(city_key)
+    city = replace(city, wall=resized(city.wall, width_mm, viewer_m))
     if not scenario:
         if speed != 1.0:
             raise InputError("--speed goes with --scenario: only a simulated city can run faster than the world")

@@ -79,7 +79,7 @@ def cap_xml(
     """
     sender = _plain(sender, "sender")
     for one in references:
-        if not _REFERENCE.fullmatch(one):
+        if not is_reference(one):
             raise InputError(f"CAP reference {one!r}: write sender,identifier,sent as the earlier message has them")
     live = alert.active
     if not live and not references:
@@ -97,6 +97,8 @@ def cap_xml(
         _element(root, "note", " · ".join(f"{vietnamese} / {english}" for vietnamese, english in marks))
     if references:
         _element(root, "references", " ".join(references))
+    if alert.situation:  # the messages of one situation name the same incident
+        _element(root, "incidents", re.sub(r"[\s\"]+", "_", alert.situation))
     for language in LANGUAGES:
         _info(root, alert, rule_words, city, now, language, [mark[language == "en"] for mark in marks], polygon)
     ET.indent(root)
@@ -117,6 +119,11 @@ def reference(alert: Alert, city: City, sender: str, sent_at: datetime) -> str:
     """How a later message names the one of this alert that was sent at that moment."""
     sender = _plain(sender, "sender")
     return f"{sender},{identifier(alert, city, sent_at)},{_time(sent_at, city.zone)}"
+
+
+def is_reference(text: str) -> bool:
+    """True for «sender,identifier,sent» as CAP wants it."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 def ring_of(geometry: Mapping[str, Any] | None, code: str) -> tuple[tuple[float, float], ...]:

@@ -19,6 +19,7 @@ from alerts.texts import actor_name, one_line, plain_text
 from core.alert import Alert, AlertEvent, Key
 from core.errors import InputError
 from core.ledger import Ledger, Outcome, Switch
+from core.wall import EVERY_SCREEN, INCIDENT, SHOW, WallPlan
 
 if TYPE_CHECKING:
     from alerts.desk import Desk
@@ -28,6 +29,7 @@ Written = tuple[list[Alert], list[AlertEvent]]
 
 MUTE_WALL = "mute_wall"
 MUTED_FOR = timedelta(minutes=10)
+LONGEST_ON_WALL = timedelta(hours=8)  # a shift: what the next one does not want is not left standing
 ABOUT_A_SITUATION = {"lead", "status"}
 PASSED_OVER = {"already_acknowledged", "shelved", "suppressed", "out_of_service"}  # what may happen before the click
 
@@ -49,6 +51,8 @@ class Deed:
     status: str = ""  # of a situation
     handover: str = ""  # id
     notice: str = ""  # id; messages are not the ledger's
+    screen: str = ""  # of the wall; «*» is every screen
+    scene: str = ""  # what it is to show
 
 
 def perform(deed: Deed, ledger: Ledger, desk: Desk, *, actor: str, now: datetime) -> Outcome:
@@ -148,6 +152,35 @@ def comment(alerts: Alerts, key: Key, actor: str, now: datetime, text: str) -> W
 def mute_wall(ledger: Ledger, actor: str, now: datetime) -> Outcome:
     """No sound from the wall for ten minutes, by name; muting again begins them anew."""
     return Outcome(switches=[Switch(name=MUTE_WALL, until=now + MUTED_FOR, by=actor_name(actor), at=now)])
+
+
+def show_on_wall(
+    ledger: Ledger, wall: WallPlan, screen: str, scene: str, until: datetime, actor: str, now: datetime
+) -> Outcome:
+    """Put a scene, or one alert («incident:rule:site»), on a screen until then. The latest choice holds.
+
+    Raises Refused for a screen or scene that does not exist, an alert that is not open, a time that is no span.
+    """
+    if not screen or (screen != EVERY_SCREEN and wall.screen(screen) is None):
+        raise Refused("unknown_screen")
+    incident = scene.startswith(f"{INCIDENT}:")
+    if incident and not any(scene == f"{INCIDENT}:{a.rule}:{a.site_id}" and a.state != "NORM" for a in ledger.values()):
+        raise Refused("not_open")
+    if not incident and scene not in wall.scenes:
+        raise Refused("unknown_scene")
+    if not now < until <= now + LONGEST_ON_WALL:
+        raise Refused("wall_span")
+    return Outcome(switches=[Switch(name=f"{SHOW}{screen}:{scene}", until=until, by=actor_name(actor), at=now)])
+
+
+def release_wall(ledger: Ledger, screen: str, actor: str, now: datetime) -> Outcome:
+    """The screen turns by itself again. Raises Refused when nothing was put on it."""
+    held = [
+        switch for name, switch in ledger.switches.items() if name.startswith(f"{SHOW}{screen}:") and switch.until > now
+    ]
+    if not held:
+        raise Refused("nothing_on_wall")
+    return Outcome(switches=[replace(switch, until=now, by=actor_name(actor), at=now) for switch in held])
 
 
 def unmute_wall(ledger: Ledger, actor: str, now: datetime) -> Outcome:
@@ -278,6 +311,14 @@ def _unmute_wall(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime
     return unmute_wall(ledger, who, now)
 
 
+def _show_on_wall(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime) -> Outcome:
+    return show_on_wall(ledger, desk.wall, deed.screen, deed.scene, deed.until or now, who, now)
+
+
+def _release_wall(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime) -> Outcome:
+    return release_wall(ledger, deed.screen, who, now)
+
+
 def _draft_handover(deed: Deed, ledger: Ledger, desk: Desk, who: str, now: datetime) -> Outcome:
     return handover.draft(ledger, desk, who, now, note=plain_text(deed.text))
 
@@ -308,6 +349,8 @@ ACTIONS: Mapping[str, Action] = {
     "status": _status,
     "mute_wall": _mute_wall,
     "unmute_wall": _unmute_wall,
+    "show_on_wall": _show_on_wall,
+    "release_wall": _release_wall,
     "draft_handover": _draft_handover,
     "sign_out": _sign_out,
     "sign_in": _sign_in,

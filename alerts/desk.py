@@ -14,6 +14,9 @@ from alerts.rules import Rule, load_rules
 from alerts.situations import Places, Policy, load_policy
 from core.catalogue import ObservedProperty
 from core.config import City
+from core.wall import WallPlan
+
+NO_WALL = WallPlan(screens=())
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Desk:
     roster: Roster
     policy: Policy
     places: Places
+    wall: WallPlan = NO_WALL
     undo_within: timedelta = UNDO_WITHIN  # of the clock that people act on: ten of their own seconds
 
     @cached_property
@@ -35,11 +39,12 @@ class Desk:
 
 def load_desk(city: City, catalogue: Mapping[str, ObservedProperty]) -> Desk:
     """Rules, playbooks, roster and policy of a city. Raises ConfigError with file, key and remedy."""
-    rules = load_rules(city.folder / "alerts", catalogue, city.sites)
+    rules = load_rules(city.folder / "alerts", catalogue, city.sites, city.zone)
     return Desk(
         rules=rules,
         playbooks=load_playbooks(city.folder / "playbooks", [rule.key for rule in rules]),
         roster=load_roster(city.folder / "roster.toml", city.zone),
         policy=load_policy(city.folder / "situations.toml"),
         places=Places.of(city),
+        wall=city.wall,
     )

@@ -21,7 +21,7 @@ from alerts.rules import Rule
 from alerts.texts import actor_name, plain_text
 from core.alert import PRIORITIES, Alert, Key
 from core.duty import DutyShift
-from core.ledger import Handover, Ledger, Outcome
+from core.ledger import Handover, Ledger, Notice, Outcome
 
 if TYPE_CHECKING:
     from alerts.desk import Desk
@@ -31,11 +31,10 @@ STILL_LEAVING = timedelta(hours=2)  # so long into a shift the note of the one b
 Facts = dict[str, Any]
 
 
-def draft(
-    ledger: Ledger, desk: Desk, actor: str, now: datetime, undelivered: int | None = None, note: str = ""
-) -> Outcome:
-    """Make the note of the leaving shift, or make it anew. `undelivered` counts notices that reached nobody, None
-    where that is not known. Raises Refused without a roster, and once the leaving shift has signed.
+def draft(ledger: Ledger, desk: Desk, actor: str, now: datetime, note: str = "") -> Outcome:
+    """Make the note of the leaving shift, or make it anew.
+
+    Raises Refused without a roster, and once the leaving shift has signed.
     """
     who, said = actor_name(actor), plain_text(note)
     shift = leaving(desk.roster, ledger.handovers, now)
@@ -51,23 +50,16 @@ def draft(
         shift=shift.key,
         made_at=now,
         made_by=who,
-        content=_json(content(ledger, desk, shift, now, undelivered)),
+        content=_json(content(ledger, desk, shift, now)),
         note=said,
     )
     return Outcome(handovers=[made])
 
 
-def sign_out(
-    ledger: Ledger,
-    handover: str,
-    actor: str,
-    now: datetime,
-    desk: Desk,
-    undelivered: int | None = None,
-) -> Outcome:
+def sign_out(ledger: Ledger, handover: str, actor: str, now: datetime, desk: Desk) -> Outcome:
     """The leaving shift signs: the content is made from this moment and frozen. Raises Refused.
 
-    Without a count the undelivered notices stay as they were drafted.
+    Where the undelivered notices are not known they stay as they were drafted.
     """
     who = actor_name(actor)
     known = _named(ledger, handover)
@@ -75,8 +67,8 @@ def sign_out(
         raise Refused("handover_signed", who=known.signed_out_by, handover=handover)
     _refuse_superseded(ledger, handover)
     facts: Facts = json.loads(known.content) | _state(ledger, desk, now)
-    if undelivered is not None:
-        facts["undelivered"] = undelivered
+    if ledger.undelivered is not None:
+        facts |= _not_told(ledger.undelivered, desk.by_key)
     signed = replace(known, content=_json(facts), made_at=now, signed_out_at=now, signed_out_by=who)
     return Outcome(handovers=[signed])
 
@@ -117,17 +109,18 @@ def to_review(alerts: Mapping[Key, Alert], shift: DutyShift, now: datetime) -> t
     return tuple(_worst_first(alert for alert in alerts.values() if alert.hidden == "SHLVD"))
 
 
-def content(ledger: Ledger, desk: Desk, shift: DutyShift, now: datetime, undelivered: int | None = None) -> Facts:
+def content(ledger: Ledger, desk: Desk, shift: DutyShift, now: datetime) -> Facts:
     """What a note says, ready for JSON; times are ISO 8601 in UTC, lists have the worst first.
 
-    Keys: shift, next; open, unassigned, shelved, out_of_service, situations, suppressed (a count), steps, undelivered.
+    Keys: shift, next; open, unassigned, shelved, out_of_service, situations, suppressed (a count), steps; undelivered
+    (a count of notices) and not_told (the alerts that they were to tell), both None where that is not known.
     """
     following = desk.roster.shift_at(shift.ends_at)
     return {
         "shift": _shift(shift),
         "next": None if following is None else _shift(following),
         **_state(ledger, desk, now),
-        "undelivered": undelivered,
+        **_not_told(ledger.undelivered, desk.by_key),
     }
 
 
@@ -201,16 +194,40 @@ def _open_steps(ledger: Ledger, playbooks: Sequence[Playbook], rules: Mapping[st
     return found
 
 
-def _alert(alert: Alert, rules: Mapping[str, Rule]) -> Facts:
-    """An alert by its key and by the title it has today: the rule may be gone when somebody reads this."""
-    rule = rules.get(alert.rule)
+def _not_told(undelivered: Sequence[Notice] | None, rules: Mapping[str, Rule]) -> Facts:
+    """The notices that reached nobody, one entry per alert with its worst priority and the channels that failed.
+
+    No recipient: addresses of persons are forgotten with the notices, while a note is kept.
+    """
+    if undelivered is None:
+        return {"undelivered": None, "not_told": None}
+    grouped: dict[Key, list[Notice]] = {}
+    ranks = {priority: -rank for rank, priority in enumerate(PRIORITIES)}  # a closed situation has no priority
+    for notice in sorted(undelivered, key=lambda one: (ranks.get(one.priority, 1), one.happened_at, one.id)):
+        grouped.setdefault((notice.rule, notice.site_id), []).append(notice)
     return {
-        "rule": alert.rule,
-        "site_id": alert.site_id,
+        "undelivered": len(undelivered),
+        "not_told": [
+            _today(key, rules)
+            | {"priority": notices[0].priority, "notices": len(notices)}
+            | {"channels": sorted({one.channel for one in notices})}
+            for key, notices in grouped.items()
+        ],
+    }
+
+
+def _alert(alert: Alert, rules: Mapping[str, Rule]) -> Facts:
+    return _today(alert.key, rules) | {"priority": alert.priority, "state": alert.truth}
+
+
+def _today(key: Key, rules: Mapping[str, Rule]) -> Facts:
+    """An alert by its key and by the title it has today: the rule may be gone when somebody reads this."""
+    rule = rules.get(key[0])
+    return {
+        "rule": key[0],
+        "site_id": key[1],
         "title_vi": rule.title_vi if rule else "",
         "title_en": rule.title_en if rule else "",
-        "priority": alert.priority,
-        "state": alert.truth,
     }
 
 

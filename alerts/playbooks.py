@@ -17,9 +17,9 @@ from alerts.lifecycle import journal
 from alerts.refusals import Refused
 from alerts.texts import ENGINE, actor_name, plain_text
 from core.alert import PRIORITIES, Alert, AlertEvent, Key
-from core.config import read_toml, shown_path, take
 from core.errors import ConfigError
 from core.ledger import Ledger, Outcome, StepDone
+from core.toml_files import read_toml, shown_path, take
 
 PLAYBOOK_KEYS = (
     "title_vi", "title_en", "version", "approved_at", "approved_by", "owner_unit", "rules", "least",

@@ -57,6 +57,14 @@ REFUSALS = {  # code: what the operator reads, in vi and en
     "due_in_the_past": ("Hạn xử lý phải ở sau hiện tại.", "The deadline must lie in the future."),
     "shelf_end_missing": ("Phải chọn thời điểm hết tạm gác.", "The end of the shelf must be given."),
     "step_missing": ("Chưa chọn bước nào của quy trình.", "No step of the playbook has been chosen."),
+    "not_open": ("Cảnh báo này không còn mở.", "This alert is not open any more."),
+    "unknown_screen": ("Tường không có màn hình này.", "The wall has no such screen."),
+    "unknown_scene": ("Tường không có cảnh này.", "The wall has no such scene."),
+    "wall_span": (
+        "Thời gian đưa lên tường phải từ bây giờ đến 8 giờ tới.",
+        "The time on the wall must end within the next 8 hours.",
+    ),
+    "nothing_on_wall": ("Màn hình đang tự xoay vòng.", "The screen turns by itself already."),
     "wall_not_muted": ("Âm thanh màn hình tường đang bật.", "The sound of the wall is on already."),
     "nothing_to_shelve": (
         "Cảnh báo đang bình thường, không có gì để tạm gác.",

@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from core.alert import PRIORITIES
 from core.calendar import is_holiday
 from core.catalogue import DOMAINS
-from core.config import read_toml, shown_path, take
 from core.duty import Contact, DutyShift
 from core.errors import ConfigError
+from core.toml_files import read_toml, shown_path, take
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOLIDAY = "holiday"

@@ -23,10 +23,10 @@ from alerts.expression import Expression, near, parse
 from core.alert import PRIORITIES
 from core.calendar import VIETNAM
 from core.catalogue import DOMAINS, ObservedProperty
-from core.config import read_toml, shown_path, take
 from core.errors import ConfigError, InputError
 from core.formats import number, quantity
 from core.scales import scales
+from core.toml_files import read_toml, shown_path, take
 
 KINDS = ("threshold", "rate", "deviation", "missing", "expression", "count", "scale")
 DIRECTIONS = ("above", "below", "outside")

@@ -21,9 +21,10 @@ from alerts.refusals import Refused
 from alerts.rules import Rule
 from alerts.texts import ENGINE, actor_name
 from core.alert import PRIORITIES, SITUATION, STATUSES, Alert, AlertEvent, Key
-from core.config import City, read_toml, shown_path, take
+from core.config import City
 from core.errors import ConfigError
 from core.ledger import Item, Ledger, Outcome, Situation
+from core.toml_files import read_toml, shown_path, take
 
 APART = frozenset({"operations"})  # trouble of the data system is no signal of the city: it neither opens nor joins
 CITY_WIDE_KINDS = ("city", "hotline", "bus_line")  # what they tell is not of the point where they stand on the map

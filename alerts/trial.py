@@ -198,6 +198,18 @@ def suggest_cure(
     return _cure("not_found", {}, before, None, lasting)
 
 
+def asked_about(rule: Rule, others: Sequence[Rule]) -> list[Rule]:
+    """The rules that a rule's alert() asks about, and those that they ask about, in order: their history is wanted."""
+    by_key = {one.key: one for one in others}
+    wanted, found = list(rule.waits_for), set()
+    while wanted:
+        key = wanted.pop()
+        if key in by_key and key not in found:
+            found.add(key)
+            wanted += by_key[key].waits_for
+    return in_order([by_key[key] for key in sorted(found)])
+
+
 def count_floods(rung_at: Iterable[datetime]) -> int:
     """Spells that begin with more than 10 rings in (t - 10 min, t] and end when fewer than 5 are left."""
     window: deque[datetime] = deque()
@@ -281,7 +293,7 @@ def _prepare(
     others: Sequence[Rule],
 ) -> tuple[Prepared, _Covers]:
     """What the rule judges per site, and what is needed to ask about suppression. Delays and deadbands play no part."""
-    asked = _asked(rule, others)
+    asked = asked_about(rule, others)
     names = {name for one in (rule, *asked) for name in one.properties}
     readings = Readings(observations, names)
     columns = ["time", "site_id", "observed_property", "value", "quality"]
@@ -295,18 +307,6 @@ def _prepare(
             moves = [(e.happened_at, e.deed == "raise") for e in events if e.deed in ("raise", "clear", "latch")]
             standing[one.key][site_id] = series_of(moves, False)
     return _series(rule, readings, known, standing, since, until, band), _Covers(known, standing)
-
-
-def _asked(rule: Rule, others: Sequence[Rule]) -> list[Rule]:
-    """The rules that alert() asks about, and those that they ask about, in order."""
-    by_key = {one.key: one for one in others}
-    wanted, found = list(rule.waits_for), set()
-    while wanted:
-        key = wanted.pop()
-        if key in by_key and key not in found:
-            found.add(key)
-            wanted += by_key[key].waits_for
-    return in_order([by_key[key] for key in sorted(found)])
 
 
 def _series(

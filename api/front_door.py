@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+import uvicorn.config
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -27,6 +28,7 @@ from core.door import SOURCE_HEADER, WALL_COOKIE, Door, Source, failed_sign_in, 
 from core.errors import HouseError
 from pipeline import Line
 
+LOG = logging.getLogger("door")
 ASSETS = Path(__file__).resolve().parent.parent / "ui" / "assets"
 ONE_WEEK_S = 604800
 LOGIN, CALLBACK, USER_COOKIE = "/auth/login", "/oauth2callback", "_streamlit_user="
@@ -46,6 +48,9 @@ ONLY_THIS_MACHINE = (
 WRONG_TOKEN = (
     "Mã của màn hình tường không đúng, hoặc màn hình không được đặt ở nơi này.\n"
     "The token of this wall screen is wrong, or the screen does not belong here.\n"
+)
+FOREIGN_PAGE = (
+    "a page of %r asked for the screens of %r and was refused; a proxy must pass the Host header on as it came"
 )
 WAIT = "Đăng nhập sai nhiều lần. Hãy thử lại sau {n} giây.\nToo many failed sign-ins. Try again in {n} seconds.\n"
 
@@ -82,6 +87,20 @@ def or_end(step: Callable[[], object]) -> None:
         os._exit(2)  # the server would print a stack trace and try on; nothing has been opened yet
 
 
+def believe_no_header() -> None:
+    """Keep the web server from reading X-Forwarded-For before the guard does; our proxies stand in people.toml.
+
+    By itself it believes whatever any programme on this machine writes there. It has read FORWARDED_ALLOW_IPS before it
+    imports the application, so the environment comes too late; it wraps the application after that.
+    """
+    web_server: Any = uvicorn.config
+    web_server.ProxyHeadersMiddleware = _as_it_came
+
+
+def _as_it_came(app: ASGIApp, trusted_hosts: object = None) -> ASGIApp:
+    return app
+
+
 def guard(door: Callable[[], Door], is_deed: Callable[[bytes], bool]) -> list[Middleware]:
     """What every request passes first. `is_deed` tells a person's click from a screen that refreshes itself."""
     return [Middleware(Guard, door=door, is_deed=is_deed)]
@@ -102,6 +121,10 @@ class Guard:
             return
         door, headers = self._door(), Headers(scope=scope)
         if not door.login and not _from_this_machine(scope, headers):
+            await _refuse(scope, receive, send)
+            return
+        if scope["type"] == "websocket" and not _same_origin(headers):
+            LOG.warning(FOREIGN_PAGE, headers.get("origin"), headers.get("host"))
             await _refuse(scope, receive, send)
             return
         client = scope.get("client") or ("", None)
@@ -197,6 +220,24 @@ def _from_this_machine(scope: Scope, headers: Headers) -> bool:
     named = len(hosts) == 1 and (hosts[0] == "localhost" or _is_loopback(hosts[0]))
     proxied = any(name in headers for name in FORWARDING)
     return named and not proxied and _is_loopback(str(server[0])) and _is_loopback(str(client[0]))
+
+
+def _same_origin(headers: Headers) -> bool:
+    """True for a page that came from this very server, and for what is no browser.
+
+    Streamlit would let in pages of every port of this machine, and ask an outside host for its own address before it
+    turns a stranger away: here nothing may leave the house.
+    """
+    given, hosts = headers.getlist("origin"), headers.getlist("host")
+    if not given:
+        return True
+    try:
+        origin = urlsplit(given[0])
+    except ValueError:
+        return False
+    usual = {"http": ":80", "https": ":443"}.get(origin.scheme, "")
+    same = [host.casefold().removesuffix(usual) for host in hosts] == [origin.netloc.casefold().removesuffix(usual)]
+    return len(given) == 1 and bool(usual) and same
 
 
 def _host_name(host: str) -> str:

@@ -23,8 +23,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from connectors._simulation_noise import Floats, Ints
-from core.config import ROOT, read_toml, take
+from core.config import ROOT
 from core.errors import ConfigError
+from core.toml_files import read_toml, take
 
 SCENARIO_FOLDER = ROOT / "config" / "demo" / "scenarios"
 AMOUNTS = {

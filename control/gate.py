@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,13 +24,15 @@ from core.catalogue import ObservedProperty
 from core.clock import Clock
 from core.config import City
 from core.errors import InputError
-from core.ledger import AuditEntry, Change, Item, Ledger, Outcome
+from core.ledger import UNDELIVERED, AuditEntry, Change, Item, Ledger, Outcome
 from core.snapshot import RuleWords
 from notices import plan
 from notices.routes import Routes
 from store.base import Store
 
 WHOLE_CITY = ""
+TELLS_OF_NOTICES = {"draft_handover", "sign_out"}
+MOST_NOTICES = 10_000
 Facts = Mapping[str, Any]
 
 
@@ -67,19 +69,25 @@ class Gate:
 
         def carry_out(ledger: Ledger, now: datetime) -> Outcome:
             access.check(person, deed.action, self._areas(ledger, deed))
+            if deed.action in TELLS_OF_NOTICES:
+                stuck = self._store.read_notices(UNDELIVERED, limit=MOST_NOTICES)
+                ledger = replace(ledger, undelivered=tuple(stuck))
             return perform(deed, ledger, self._desk, actor=person.name, now=now)
 
         return self._guarded(person, deed, carry_out)
 
-    def pass_by(self, person: Person, deed: Deed, work: Callable[[], None]) -> None:
-        """The same lock for deeds that are not on the ledger (send a message again, end a drill)."""
+    def pass_by(self, person: Person, deed: Deed, work: Callable[[], str | None]) -> None:
+        """The same lock for deeds that are not on the ledger (send a message again, end a drill, export an alert).
+
+        What `work` returns is the reason in the audit log, where the deed gives none.
+        """
         try:
-            access.check(person, deed.action, [WHOLE_CITY])
-            work()
+            access.check(person, deed.action, self._areas(self._store.read_ledger(), deed))
+            told = work()
         except InputError as error:
             self.audit(person, deed.action, _object(deed), _result(error), reason=str(error))
             raise
-        self.audit(person, deed.action, _object(deed), "done", reason=deed.text)
+        self.audit(person, deed.action, _object(deed), "done", reason=deed.text or told or "")
 
     def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
         """Put one line into the audit log: a sign-in, an export, a page that was denied."""

@@ -30,10 +30,11 @@ def scoped(
     situations = {key: situation for key, situation in snapshot.situations.items() if key in live}
     shown = {alert.key for alert in alerts}
     journal = snapshot.journal
-    told = [
-        site_id in situations if rule == SITUATION else seen(site_id)
-        for rule, site_id in zip(journal["rule"], journal["site_id"], strict=True)
-    ]
+
+    def told(rule: str, site_id: str) -> bool:
+        return site_id in situations if rule == SITUATION else seen(site_id)
+
+    lines = [told(rule, site_id) for rule, site_id in zip(journal["rule"], journal["site_id"], strict=True)]
     return replace(
         snapshot,
         city=replace(city, sites=sites, areas=city.areas[city.areas.index.isin(list(areas))]),
@@ -44,8 +45,8 @@ def scoped(
         items=items(alerts),
         situations=situations,
         steps=tuple(step for step in snapshot.steps if (step.rule, step.site_id) in shown),
-        journal=journal[told],
-        undelivered=tuple(notice for notice in snapshot.undelivered if seen(notice.site_id)),
+        journal=journal[lines],
+        undelivered=tuple(notice for notice in snapshot.undelivered if told(notice.rule, notice.site_id)),
         handovers=(),  # a handover tells the whole city
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,8 +14,8 @@ import pandas as pd
 
 from alerts.desk import Desk
 from alerts.engine import lookback, properties
-from alerts.rules import altered
-from alerts.trial import Cure, Trial, suggest_cure, try_rule
+from alerts.rules import Rule, altered
+from alerts.trial import Cure, Trial, asked_about, suggest_cure, try_rule
 from core.clock import Clock
 from core.errors import HouseError, InputError
 from store.base import Store
@@ -72,23 +72,26 @@ class Trials:
             return job
 
     def stop(self) -> None:
-        """Take no more questions."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Take no more questions, and let the running trial end: the store may be closed once this returns."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, job: TrialJob, changes: dict[str, float], until: datetime) -> None:
         try:
             rule = altered(self._desk.by_key[job.rule], changes)
             others = self._desk.rules
             since = until - timedelta(days=job.days)
-            asked = [rule, *(other for other in others if other.key in rule.waits_for)]
-            rows = self._store.read_observations(properties(asked), since - lookback(asked), until)
+            asked = [rule, *asked_about(rule, others)]
+            rows = self._store.read_observations(properties(asked), since - _reach(asked), until)
+            latest, band = self._store.latest(properties(asked)), self._band()
 
             def tell(share: float) -> None:
                 job.progress = share
 
-            job.result = try_rule(rule, rows, since=since, until=until, band=self._band(), others=others, progress=tell)
+            job.result = try_rule(
+                rule, rows, since=since, until=until, latest=latest, band=band, others=others, progress=tell
+            )
             job.samples = rows[rows["observed_property"] == rule.observed_property]
-            job.cure = suggest_cure(rule, rows, since=since, until=until, band=self._band(), others=others)
+            job.cure = suggest_cure(rule, rows, since=since, until=until, latest=latest, band=band, others=others)
         except HouseError as error:
             job.error = str(error)
         except Exception:  # a defect of one trial is told on its screen; the watch goes on
@@ -97,3 +100,8 @@ class Trials:
         finally:
             job.progress = 1.0
             job.done = True
+
+
+def _reach(asked: Sequence[Rule]) -> timedelta:
+    """How far before the trial its rows begin: what is looked over, and slow values that still hold at its start."""
+    return max(lookback(asked), *(span for rule in asked for span in rule.stale_by_property.values()), timedelta(0))

@@ -1,4 +1,4 @@
-"""Who may do what: roles, deeds, pages and areas. The one table, asked in one place (`pipeline.Line.act`).
+"""Who may do what: roles, deeds, pages and areas. The one table, asked in one place (control/gate.py).
 
 Least privilege with the administration kept apart from the audit (domain reference 9): an administrator neither
 handles alerts nor reads the audit log, an auditor reads everything and changes nothing. Who has which role stands in
@@ -16,8 +16,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
-from core.config import read_toml, shown_path, take
 from core.errors import ConfigError, InputError
+from core.toml_files import read_toml, shown_path, take
 
 ROLES = ("viewer", "operator", "supervisor", "admin", "auditor")
 NO_ROLE = ""  # signed in, but people.toml names them nowhere
@@ -43,6 +43,8 @@ MAY: dict[str, frozenset[str]] = {
     "status": DESK,
     "mute_wall": DESK,
     "unmute_wall": DESK,
+    "show_on_wall": DESK,
+    "release_wall": DESK,
     "draft_handover": DESK,
     "sign_out": DESK,
     "sign_in": DESK,

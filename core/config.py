@@ -5,8 +5,9 @@ A wrong key stops at the start with file, entry and key, never at 3 a.m.
 
 from __future__ import annotations
 
+import json
 import os
-import tomllib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from core.errors import ConfigError
+from core.toml_files import read_toml, shown_path, take
+from core.wall import WallPlan, WallScreen, load_wall
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CITY = "demo"
@@ -27,8 +30,9 @@ AREA_COLUMNS = ("code", "kind", "name_vi", "name_en", "parent", "population", "l
 NUMBERS = ("latitude", "longitude", "population")
 CITY_KEYS = (
     "name_vi", "name_en", "centre_vi", "centre_en", "time_zone", "simulated", "latitude", "longitude", "cycle_s",
-    "history_days", "store", "geometry", "shift", "overview",
+    "history_days", "store", "geometry", "cap_sender", "shift", "overview",
 )  # fmt: skip
+PLAIN_NAME = re.compile(r"[A-Za-z0-9._@:/+-]+")  # letters that CAP receivers of any make can read
 SITE_KINDS = (
     "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
     "weather_station", "office", "hotline", "bus_line",
@@ -78,6 +82,8 @@ class City:
     sources: tuple[ConfiguredSource, ...]
     shift: Mapping[str, Any]
     overview: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # group -> (property, which site speaks for it)
+    wall: WallPlan
+    cap_sender: str = ""  # the name under which CAP receivers know this centre; empty: nothing is exported
 
     @property
     def city_site(self) -> str:
@@ -101,13 +107,11 @@ class City:
         return self.name_en if language == "en" else self.name_vi
 
     def site_name(self, site_id: str, language: str) -> str:
-        """Name of a site or source; its id where nobody named it."""
+        """Name of a site, source or wall screen; its id where nobody named it."""
         if site_id in self.sites.index:
             return str(self.sites.at[site_id, "name_en" if language == "en" else "name_vi"])
-        for source in self.sources:
-            if source.key == site_id:
-                return source.name(language)
-        return site_id
+        named: tuple[ConfiguredSource | WallScreen, ...] = (*self.sources, *self.wall.screens)
+        return next((one.name(language) for one in named if one.key == site_id), site_id)
 
     def area_of(self, site_id: str) -> str:
         """Code of the area in which a site lies; empty for the whole city, a source, or a site without one."""
@@ -119,31 +123,6 @@ class City:
         if code in self.areas.index:
             return str(self.areas.at[code, "name_en" if language == "en" else "name_vi"])
         return ""
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file, or ConfigError with file, line and reason."""
-    try:
-        with path.open("rb") as stream:
-            return tomllib.load(stream)
-    except FileNotFoundError as error:
-        raise ConfigError(f"{shown_path(path)}: the file is missing") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{shown_path(path)}: not valid TOML: {error}") from error
-
-
-def take(table: Mapping[str, Any], name: str, kind: type | tuple[type, ...], where: str, default: Any = ...) -> Any:
-    """One key of a table, of the right type, or ConfigError that names file, entry and key."""
-    if name not in table:
-        if default is ...:
-            raise ConfigError(f"{where}: the key {name} is missing")
-        return default
-    value = table[name]
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        wanted = " or ".join(one.__name__ for one in kinds)
-        raise ConfigError(f"{where}: {name} must be {wanted}, not {value!r}")
-    return value
 
 
 def _at_least_one(table: Mapping[str, Any], name: str, where: str, default: int) -> int:
@@ -204,9 +183,31 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         sites=sites,
         areas=areas,
         sources=_sources(folder / "sources.toml"),
+        cap_sender=_cap_sender(table, where),
         shift=take(table, "shift", dict, where, {}),
         overview=_overview(take(table, "overview", dict, where), where),
+        wall=load_wall(folder / "wall.toml"),
     )
+
+
+def read_geometry(city: City) -> dict[str, Any] | None:
+    """The city's shapes, or None before an operator has imported them. Raises ConfigError for a broken file."""
+    if city.geometry is None or not city.geometry.is_file():
+        return None
+    try:
+        return dict(json.loads(city.geometry.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigError(f"{city.geometry.name}: not GeoJSON: {error}") from error
+
+
+def _cap_sender(table: Mapping[str, Any], where: str) -> str:
+    sender = str(take(table, "cap_sender", str, where, ""))
+    if sender and not PLAIN_NAME.fullmatch(sender):
+        raise ConfigError(
+            f"{where}: cap_sender {sender!r} must be an internet name or address such as ioc.example.vn, "
+            "without blanks, commas, < or &"
+        )
+    return sender
 
 
 def _overview(table: Mapping[str, Any], where: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
@@ -294,10 +295,3 @@ def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
     if len(set(keys)) != len(keys):
         raise ConfigError(f"{shown_path(path)}: a source key is given twice: {', '.join(sorted(keys))}")
     return tuple(found)
-
-
-def shown_path(path: Path) -> str:
-    """config/<city>/…, which a person can find, without the machine's folders."""
-    parts = path.parts
-    begin = len(parts) - 1 - parts[::-1].index("config") if "config" in parts else len(parts) - 3
-    return "/".join(parts[max(begin, 0) :])

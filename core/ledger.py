@@ -14,6 +14,7 @@ from typing import NamedTuple
 from core.alert import Alert, AlertEvent, Key
 
 NOTICE_STATES = ("queued", "sending", "sent", "failed", "unclear", "dropped")
+UNDELIVERED = ("failed", "unclear")  # did not reach their reader, or may not have: a person must look
 RESULTS = ("done", "refused", "denied")  # refused: the life of the alert forbids it; denied: the role does
 
 
@@ -65,7 +66,7 @@ class Handover:
     shift: str  # key of the leaving shift
     made_at: datetime
     made_by: str
-    content: str  # JSON: open, shelved, out_of_service, steps, situations, undelivered … frozen at the first signature
+    content: str  # JSON: open, shelved, out_of_service, steps, situations, not_told … frozen at the first signature
     note: str = ""
     signed_out_at: datetime | None = None
     signed_out_by: str = ""
@@ -124,6 +125,7 @@ class Ledger(Mapping[Key, Alert]):
     switches: Mapping[str, Switch] = field(default_factory=dict)
     handovers: tuple[Handover, ...] = ()  # newest first: those that lack a signature, and the last complete one
     next_situation: int = 1
+    undelivered: tuple[Notice, ...] | None = None  # asked of the store for a handover note alone; else None
 
     def __getitem__(self, key: Key) -> Alert:
         return self.alerts[key]

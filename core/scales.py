@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from core.config import ROOT, read_toml
+from core.config import ROOT
+from core.toml_files import read_toml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

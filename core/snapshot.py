@@ -87,6 +87,7 @@ class RuleWords:
     domain: str = "operations"
     in_unit_of_property: bool = True  # False: value and setpoints are a change, a deviation or a count
     decimals: int = 0  # of what is judged and of its setpoints
+    lows: Mapping[str, float] = field(default_factory=dict)  # priority -> lower end, where outside of a range is bad
     value_text: ValueText = no_figure  # what was judged as people read it: (value, language, site_id)
     condition: bool = False  # it holds or it does not: there is no figure to show
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from core.config import take
 from core.errors import ConfigError
+from core.toml_files import take
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

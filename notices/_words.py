@@ -53,6 +53,7 @@ LABELS = {
     "due": ("Hạn", "Due"),
 }
 SILENT = ("không có dữ liệu mới", "no new data")
+OUTSIDE = ("ngoài {low}–{high}", "outside {low}–{high}")
 OVER_NOW = ("Khi soạn tin này, cảnh báo đã hết.", "When this was written the alert was already over.")
 DRILL_LINE = ("ĐÂY LÀ DIỄN TẬP, không phải sự việc thật.", "THIS IS A DRILL, not a real event.")
 SIMULATED_LINE = ("DỮ LIỆU MÔ PHỎNG: địa phương này không có thật.", "SIMULATED DATA: this city does not exist.")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.config import take
 from core.errors import ConfigError
 from core.ledger import Notice
+from core.toml_files import take
 from notices import _http, _options
 
 KIND = "alertmanager"

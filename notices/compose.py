@@ -227,7 +227,7 @@ def _facts(telling: Telling, style: Style) -> dict[str, Any]:
         "state": event.state_after,
         "over_now": bool(alert and not alert.active and event.state_after in ("UNACK", "ACKED")),
         "value": event.value,
-        "unit": item.unit if item else "",
+        "unit": item.unit if item and words and words.in_unit_of_property else "",
         "title": title,
         "place": place,
         "area": {language: _name(city.area_name(event.site_id, language)) for language in LANGUAGES},
@@ -266,6 +266,8 @@ def _value(value: float | None, words: RuleWords | None, item: ObservedProperty 
         return say(say_table.SILENT, language)
     if value is None or (item is not None and item.key == "source_up"):
         return ""
+    if words and not words.in_unit_of_property:
+        return words.value_text(value, language, "")
     if item is None:
         return formats.number(value, 2, language)
     return formats.quantity(value, item.decimals, item.unit_label(language), language)
@@ -278,7 +280,10 @@ def _limit(telling: Telling, style: Style, item: ObservedProperty | None, langua
     setpoint = words.setpoints.get(event.priority)
     if isinstance(setpoint, str):
         setpoint = style.city.attribute(event.site_id, setpoint.removeprefix("site:"))
-    return _value(setpoint, words, item, language)
+    high, low = _value(setpoint, words, item, language), words.lows.get(event.priority)
+    if low is None or not high:
+        return high
+    return say(say_table.OUTSIDE, language).format(low=formats.number(low, words.decimals, language), high=high)
 
 
 def _link(event: AlertEvent, base_url: str) -> str:

@@ -19,9 +19,9 @@ from email.policy import SMTP as MAIL_POLICY
 from email.utils import format_datetime, formataddr
 from typing import Any
 
-from core.config import take
 from core.errors import ConfigError
 from core.ledger import Notice
+from core.toml_files import take
 from notices import _options
 from notices._contract import NotSent, Unclear
 

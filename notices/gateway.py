@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.config import take
 from core.ledger import Notice
+from core.toml_files import take
 from notices import _http, _options
 
 KIND = "gateway"

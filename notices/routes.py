@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.alert import PRIORITIES
-from core.config import read_toml, shown_path, take
 from core.errors import ConfigError
+from core.toml_files import read_toml, shown_path, take
 from notices import _options, alertmanager, email, gateway, webhook
 from notices._contract import Channel
 from notices._words import DEEDS

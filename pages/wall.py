@@ -1,7 +1,6 @@
-"""The wall: the overview for readers six metres away. `/wall?embed=true&lang=vi`"""
+"""The wall, for readers six metres away. `/wall?screen=man_1&embed=true&lang=vi`"""
 
-from ui import overview
+from ui import wall
 from ui.frame import open_screen
 
-screen = open_screen("wall", wall=True)
-screen.live(overview.wall)
+wall.wall(open_screen("wall", wall=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import connectors
-from alerts.rules import COMMON_KEYS, KIND_KEYS
+import indicators
+from alerts.rules import COMMON_KEYS, KIND_KEYS, TEXTS, load_rules
 from connectors.demo import list_scenarios
 from core.alert import COVERS
+from core.config import load_city
 from core.i18n import words
 from store.duck import DuckStore
 
@@ -21,6 +24,7 @@ DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob
 PARTS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 CODE = re.compile(r"`([^`\n]+)`")
+TOLD = {"title_vi", "title_en", *TEXTS}
 COMMAND = re.compile(r"python (?:-m (?P<room>\w+)|(?P<file>\w+\.py))(?P<rest>[^`#\n]*)")
 
 
@@ -106,6 +110,23 @@ def test_every_key_of_a_rule_is_explained() -> None:
     keys = COMMON_KEYS.union(*KIND_KEYS.values())
     assert [key for key in sorted(keys) if not re.search(rf"`{key}\b", text) and not key.endswith("_en")] == []
     assert [kind for kind in KIND_KEYS if f"`{kind}`" not in text] == []
+
+
+def test_the_rule_files_that_the_document_shows_load_and_are_one_of_each_kind(tmp_path: Path) -> None:
+    shown = re.findall(r"^```toml\n(.*?)^```", text_of("docs/alerts.md"), re.DOTALL | re.MULTILINE)
+    first = tomllib.loads(shown[0])
+    told = "".join(f'{key} = "a"\n' for key, value in first.items() if key in TOLD and isinstance(value, str))
+    for number, block in enumerate(shown):
+        key = "road_flood" if number == 0 else f"example_{number}"
+        (tmp_path / f"{key}.toml").write_text(
+            block if number == 0 else f"time_to_act_min = 10\n{told}{block}", encoding="utf-8"
+        )
+    city = load_city("demo")
+    rules = load_rules(tmp_path, indicators.catalogue(), city.sites, city.zone)
+    assert [rule.off_because for rule in rules if not rule.on] == []
+    assert {rule.kind for rule in rules} == set(KIND_KEYS)
+    assert {rule.direction for rule in rules} >= {"above", "outside"}
+    assert rules[-1].latching, "the first one is complete"
 
 
 def test_every_table_of_the_store_is_explained(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,9 @@ from alerts.refusals import Refused
 from connectors import FetchRequest, Payload
 from connectors._http import Pace
 from connectors._http import session as paced_session
+from control.drills import Drill
 from core import observations as obs
+from core.access import Denied, Person
 from core.catalogue import Source
 from core.config import load_city
 from core.errors import ConfigError, InputError, SourceRefused, SourceUnavailable, StoreBusy, StoreError
@@ -752,6 +755,32 @@ def test_a_deed_that_is_refused_changes_nothing(storm: Line) -> None:
     assert storm.snapshot is before
     assert tuple(storm.store.read_alerts()) == before.alerts
     assert len(storm.store.read_journal(at("00:00"))) == journal
+
+
+def test_an_alert_goes_out_as_cap_once_the_gate_allows_it_and_each_message_follows_the_one_before(
+    house: House, storm: Line
+) -> None:
+    hands = Person(account="ha", name="Hà", role="operator", areas=frozenset({"00001"}))
+    with pytest.raises(ConfigError, match="cap_sender"):
+        storm.export_cap(hands, FIRST)
+    storm.city = replace(storm.city, cap_sender="ioc.ward.example")
+    with pytest.raises(Denied):
+        storm.export_cap(replace(hands, areas=frozenset({"00002"})), FIRST)
+    with pytest.raises(Denied):
+        storm.export_cap(replace(hands, role="viewer"), FIRST)
+    first = storm.export_cap(hands, FIRST).decode()
+    assert "<msgType>Alert</msgType>" in first
+    assert "<status>Exercise</status>" not in first
+    house.clock.advance(MINUTE)
+    second = storm.export_cap(hands, FIRST).decode()
+    assert "<msgType>Update</msgType>" in second
+    rows = storm.store.read_audit(at("00:00")).iloc[::-1]
+    assert rows["result"].tolist() == ["refused", "denied", "denied", "done", "done"]
+    assert set(rows["object"]) == {":".join(FIRST)}
+    assert f"<references>{rows['reason'].tolist()[3]}</references>" in second
+    house.clock.advance(MINUTE)
+    storm.drill = Drill(scenario="s", shift="a", started_at=NOW, script=(), scores_path=house.root / "scores")
+    assert "<status>Exercise</status>" in storm.export_cap(hands, FIRST).decode()
 
 
 # -- for ever ---------------------------------------------------------------------------------------------------------

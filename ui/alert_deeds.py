@@ -12,8 +12,7 @@ from core.access import Denied, may
 from core.alert import SITUATION, Key
 from ui.frame import Screen
 
-UNDO_WITHIN = timedelta(seconds=10)
-KEEP_NOTICE = timedelta(seconds=30)
+KEEP_NOTICE = 3  # times as long as the undo stands beside it
 
 
 def do(screen: Screen, deed: Deed) -> None:
@@ -43,17 +42,17 @@ def notice(screen: Screen) -> None:
     kind, text, undo, at = st.session_state.get("notice", ("", "", None, None))
     if not kind:
         return
-    now = screen.line.clock.now()
+    now, undo_within = screen.line.clock.now(), screen.line.desk.undo_within
     with st.container(key=f"notice_{kind}", horizontal=True, gap="small", vertical_alignment="center"):
         st.text(text)
-        if undo is not None and _within(at, now, UNDO_WITHIN):
+        if undo is not None and _within(at, now, undo_within):
             st.button(
                 screen.t("alert.undo"),
                 key=f"do_undo:{'|'.join(':'.join(key) for key in undo[0])}",
                 on_click=do,
                 args=(screen, Deed(action="unacknowledge", keys=undo[0])),
             )
-        elif kind == "done" and not _within(at, now, KEEP_NOTICE):
+        elif kind == "done" and not _within(at, now, KEEP_NOTICE * undo_within):
             st.session_state.pop("notice", None)
 
 

@@ -27,7 +27,10 @@ def desk(screen: Screen) -> None:
     def region() -> None:
         screen.leave_waiting()
         view = screen.view()
-        panel.panel("alert_strip", {"strip": strip(view), "load": _load(screen, view)})
+        panel.panel("alert_strip", {"strip": strip(view)})
+        with st.container(key="alert_load", horizontal=True, gap="small", vertical_alignment="center"):
+            panel.panel("alert_load_panel", {"load": _load(screen, view)})
+            _sound(screen, view)
         screen.beat(view.snapshot)
         left, right = st.columns([13, 10], gap="small")
         with left, st.container(key="alert_left"):
@@ -93,13 +96,11 @@ def _filters(screen: Screen, view: View) -> list[Alert]:
             ["", *domains],
             format_func=lambda name: t(f"domain.{name}") if name else t("alert.every_domain"),
             key="domain",
-            width=170,
             label_visibility="collapsed",
         )
         words = st.text_input(
             t("alert.search"), key="search", placeholder=t("alert.search"), label_visibility="collapsed"
         )
-        _sound(screen, view)
     snapshot = view.snapshot
     pool = {
         "covered": snapshot.covered_alerts(),

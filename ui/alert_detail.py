@@ -9,9 +9,9 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts.cap import cap_xml
 from alerts.deeds import Deed
 from alerts.playbooks import Checklist, checklist
+from alerts.texts import ENGINE
 from charts import sparkline, trend
 from core import formats
 from core.alert import PRIORITIES, STATUSES, Alert, Key
@@ -26,7 +26,6 @@ SERVICE_DAYS = (1, 3, 7, 30)
 JOURNAL_DAYS = 30
 JOURNAL_LINES = 60
 CHART_HOURS = 6
-CAP_SENDER = "ioc"  # CAP wants a name that the receiver knows; the centre adds its own at its gateway
 
 
 def detail(screen: Screen, view: View, alert: Alert | None) -> None:
@@ -251,7 +250,7 @@ def _playbook(screen: Screen, view: View, alert: Alert) -> None:
             done = line.done is not None
             due = "" if line.due_at is None else formats.clock(line.due_at, view.zone)
             if line.done is not None and line.done.done_at is not None:
-                side = f"{line.done.done_by} {formats.clock(line.done.done_at, view.zone)}"
+                side = f"{_by(view, line.done.done_by)} {formats.clock(line.done.done_at, view.zone)}"
             elif line.overdue:
                 side = t("playbook.overdue", at=due)
             else:
@@ -287,14 +286,15 @@ def _pictures(screen: Screen, view: View, alert: Alert) -> None:
     words = view.snapshot.rules.get(alert.rule)
     city = view.snapshot.city
     point = None if alert.site_id == city.city_site else city.point(alert.site_id)
-    left, right = st.columns([3, 2], gap="small") if point else (st.container(), None)
     site_id = _measured_at(view, alert, words)
+    both = point is not None and words is not None and site_id
+    left, right = st.columns([3, 2], gap="small") if both else (st.container(), st.container())
     if words and site_id:
         with left, st.container(key="alert_chart"):
             if site_id != alert.site_id:
                 st.caption(city.site_name(site_id, view.language))
             _chart(screen, view, alert, words, site_id)
-    if right is not None and point is not None:
+    if point is not None:
         with right:
             svg = maps.around(view, alert, *point)
             panel.panel("alert_map", {"map": f'<section class="map-around">{svg}</section>'})
@@ -326,7 +326,7 @@ def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords, site_id: 
         (screen.t(f"priority.{priority}"), value)
         for priority in words.setpoints
         if (value := view.setpoint(words, priority, site_id)) is not None
-    ]  # fmt: skip
+    ] + [(screen.t(f"priority.{priority}"), low) for priority, low in words.lows.items()]  # fmt: skip
     events = [] if alert.raised_at is None or alert.raised_at < since else [
         (alert.raised_at, alert.priority, words.title[view.language])
     ]  # fmt: skip
@@ -356,13 +356,18 @@ def _body(view: View, alert: Alert) -> str:
     journal = [
         {
             "time": formats.moment(row["happened_at"], view.now, view.zone),
-            "actor": view.t("deed.engine") if row["actor"] == "engine" else row["actor"],
+            "actor": _by(view, row["actor"]),
             "words": view.t(f"deed.{row['deed']}", priority=view.t(f"priority.{row['priority']}")),
             "reason": " ".join(part for part in (_named(row["detail"]), row["reason"]) if part),
         }
         for row in rows.head(JOURNAL_LINES).to_dict("records")
     ]
     return render.html("alert_body.html", view.snapshot, view.language, words=words, journal=journal, alert=alert)
+
+
+def _by(view: View, actor: str) -> str:
+    """Who did it; the engine has a name for people."""
+    return view.t("deed.engine") if actor == ENGINE else actor
 
 
 def _named(detail: str) -> str:
@@ -391,32 +396,18 @@ def _take_away(screen: Screen, view: View, alert: Alert) -> None:
             st.page_link("pages/rule_trial.py", label=t("alert.to_trial"), query_params={**keep, "rule": alert.rule})
         with st.popover(t("alert.report")):
             st.code(_report(view, alert), language=None, wrap_lines=True)
-        if allowed(screen, "export_cap"):
+        if allowed(screen, "export_cap") and view.snapshot.city.cap_sender and alert.truth != "NORM":
             st.download_button(
                 t("alert.cap"),
-                data=partial(_cap, screen, view, alert, words),
+                data=partial(screen.line.export_cap, screen.person, alert.key),
                 file_name=f"{alert.rule}-{alert.site_id}.cap.xml",
                 mime="application/cap+xml",
-                on_click=partial(
-                    screen.line.audit, screen.person, "export_cap", f"{alert.rule}:{alert.site_id}", "done"
-                ),
                 key=f"cap:{alert.rule}:{alert.site_id}",
             )
 
 
 def _ward(view: View, alert: Alert) -> str:
     return view.snapshot.city.area_of(alert.site_id)
-
-
-def _cap(screen: Screen, view: View, alert: Alert, words: RuleWords) -> bytes:
-    return cap_xml(
-        alert,
-        words,
-        view.snapshot.city,
-        now=screen.line.clock.now(),
-        sender=CAP_SENDER,
-        exercise=view.snapshot.drill,
-    )
 
 
 def _report(view: View, alert: Alert) -> str:

@@ -108,15 +108,25 @@ def _area(view: View, alerts: Iterable[Alert]) -> str:
     return areas.most_common(1)[0][0] if areas else ""
 
 
-def side(view: View, item: Item, count: int | None = None) -> str:
+def side(view: View, item: Item, shown: int | None = None) -> str:
     """How many alerts, who leads, how far it is: «4 cảnh báo · chủ trì: Trần Minh Hải · Đang xử lý»."""
-    parts = [view.t("item.count", n=len(item.members) + len(item.inhibited) if count is None else count)]
     situation = view.snapshot.situations.get(item.id)
-    if situation is not None:
-        lead = situation.lead or situation.unit
-        parts.append(view.t("item.led_by", name=lead) if lead else view.t("item.nobody_leads"))
-        parts.append(view.t(f"situation.status_{situation.status}"))
-    return " · ".join(parts)
+    status = view.t(f"situation.status_{situation.status}") if situation is not None else ""
+    return " · ".join(part for part in (count(view, item, shown), led_by(view, item), status) if part)
+
+
+def count(view: View, item: Item, shown: int | None = None) -> str:
+    """«4 cảnh báo», hidden consequences among them; or as many as a filter shows."""
+    return view.t("item.count", n=len(item.members) + len(item.inhibited) if shown is None else shown)
+
+
+def led_by(view: View, item: Item) -> str:
+    """«chủ trì: Trần Minh Hải», or that nobody leads; «» of what is no situation."""
+    situation = view.snapshot.situations.get(item.id)
+    if situation is None:
+        return ""
+    lead = situation.lead or situation.unit
+    return view.t("item.led_by", name=lead) if lead else view.t("item.nobody_leads")
 
 
 def _line(view: View, alert: Alert, item: Item | None, ticked: Collection[Key]) -> Line:

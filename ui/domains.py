@@ -71,7 +71,7 @@ def environment(view: View) -> dict[str, str]:
             "colour": official.colour,
             "general": official.advice(view.language),
             "sensitive": official.advice(view.language, sensitive=True),
-            "pollutant": _dominant(view, worst.site_id),
+            "pollutant": dominant(view, worst.site_id),
         }
     swatch = {reading.site_id: level(reading.value).colour for reading in air}
     words = {reading.site_id: view.aqi_word(reading.value) for reading in air}
@@ -134,7 +134,7 @@ def _by_site(view: View, key: str, kind: str) -> list[Row]:
     return [view.row(key, site_id, width=120, height=30, by_site=True) for site_id in ids]
 
 
-def _dominant(view: View, site_id: str) -> str:
+def dominant(view: View, site_id: str) -> str:
     """The pollutant with the highest sub-index at that station, as the decision asks to be shown."""
     parts = ("pm25", "pm10", "no2", "so2", "co", "o3")
     found = [(view.snapshot.reading(f"vn_aqi_{part}", site_id), part) for part in parts]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import streamlit as st
 
 from charts.theme import DESK, WALL, Theme, css_variables
 from core.access import ROLES, Person, may_see
+from core.feed import Feed, Frame
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
 from core.snapshot import Snapshot
 from pipeline import Line
@@ -25,10 +26,35 @@ FAVICON = ROOT / "ui" / "assets" / "favicon.png"
 FIRST_LOOK_S = 1
 REFRESH_S = 5  # how often a viewer asks whether there is a newer snapshot
 MAIN = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "wall")  # one line at 1366 pixels
-MORE = ("source_health", "alarm_health", "rule_trial", "handover", "messages", "drill", "audit")
+MORE = ("wall_desk", "source_health", "alarm_health", "rule_trial", "handover", "messages", "drill", "audit")
 ORDER = (*MAIN, *MORE)
+LIVE_PATH = "/api/live"
 LONGEST_NAME = 28  # letters in the navigation; the menu behind it tells the whole name
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/])")
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What an open page follows: its parts for every new snapshot, built once for all who look at the same."""
+
+    line: Line
+    person: Person
+    language: str
+    look: Theme
+    key: Hashable
+    build: Callable[[View], dict[str, str]]
+
+    def parts(self, snapshot: Snapshot) -> dict[str, str]:
+        """The parts of a snapshot."""
+        return render.shared(self.key, snapshot, lambda: self.build(View(snapshot, self.language, self.look)))
+
+    def frame(self) -> Frame | None:
+        """What the page shows now; None once the person may see nothing."""
+        snapshot = people.seen_by(self.person, self.line)
+        if snapshot is None:
+            return None
+        mark = (self.key, snapshot.city.key, snapshot.number, snapshot.made_at)
+        return Frame(mark, lambda: self.parts(snapshot))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +114,25 @@ class Screen:
         `choice` must hold everything else that the built parts depend on.
         """
 
-        @st.fragment(run_every=self.refresh_s)
+        key = (self.key, self.language, self.opened_by.areas, choice)
+        follow = Following(self.line, self.opened_by, self.language, self.look, key, build)
+
+        @st.fragment(run_every=FIRST_LOOK_S if self.waiting else None)
         def region() -> None:
             snapshot = self.snapshot
             self.leave_waiting()
-            key = (self.key, self.language, self.opened_by.areas, choice)
-            parts = render.shared(key, snapshot, lambda: build(View(snapshot, self.language, self.look)))
-            panel.panel(f"panel_{self.key}", parts, on_deed)
+            live = {"ticket": self._ticket(follow), "path": LIVE_PATH, "number": snapshot.number}
+            panel.panel(f"panel_{self.key}", follow.parts(snapshot), on_deed, live)
             self.beat(snapshot)
 
         region()
+
+    def _ticket(self, follow: Following) -> str:
+        """The ticket of this open page, the same through all its runs."""
+        kept = f"_ticket_{self.key}"
+        feed = Feed(person=self.opened_by, frame=follow.frame)
+        st.session_state[kept] = server.TICKETS.give(feed, st.session_state.get(kept, ""))
+        return str(st.session_state[kept])
 
     def watch(self) -> None:
         """Only the status strip and the sign of life, for pages whose body is made of widgets."""
@@ -184,7 +219,9 @@ def _say(title: str, text: str, language: str, line: Line) -> None:
 @cache
 def _style(wall: bool) -> str:
     base = (ROOT / "ui" / "assets" / "house.css").read_text(encoding="utf-8")
-    own = (ROOT / "ui" / "assets" / ("wall.css" if wall else "desk.css")).read_text(encoding="utf-8")
+    assets = ROOT / "ui" / "assets"
+    files = ["wall.css", *sorted(path.name for path in assets.glob("wall_*.css"))] if wall else ["desk.css"]
+    own = "\n".join((assets / name).read_text(encoding="utf-8") for name in files)
     gate = (ROOT / "ui" / "assets" / "people.css").read_text(encoding="utf-8")
     return f":root{{{css_variables(WALL if wall else DESK)}}}\n{base}\n{own}\n{gate}"
 

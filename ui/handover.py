@@ -20,12 +20,13 @@ from alerts.refusals import Refused
 from analysis.alarm_health import report
 from core import formats
 from core.access import Denied, may
-from core.alert import COVERS
+from core.alert import COVERS, SITUATION
 from core.duty import DutyShift
 from core.errors import InputError
 from core.ledger import Handover, Ledger
 from core.snapshot import Snapshot
 from ui import panel, render
+from ui.alert_items import TITLES
 from ui.frame import Screen
 from ui.views import View
 
@@ -82,9 +83,7 @@ def page(screen: Screen) -> None:
         whole_city = screen.person.areas is None
         stored = screen.line.store.read_handovers(EARLIER) if whole_city else []
         note = next((one for one in stored if one.id == name), None)
-        live = notes.content(
-            _ledger(view.snapshot), screen.line.desk, shift, view.now, undelivered=len(view.snapshot.undelivered)
-        )
+        live = notes.content(_ledger(view.snapshot), screen.line.desk, shift, view.now)
         frozen = note is not None and note.signed_out_at is not None
         facts = json.loads(note.content) if note is not None and frozen else live
         panel.panel("handover_head", {"head": _head(view, facts, note, shift)})
@@ -108,6 +107,7 @@ def _ledger(snapshot: Snapshot) -> Ledger:
         steps={(step.rule, step.site_id, step.began_at, step.step): step for step in snapshot.steps},
         switches=snapshot.switches,
         handovers=snapshot.handovers,
+        undelivered=snapshot.undelivered,
     )
 
 
@@ -160,7 +160,7 @@ def sections(view: View, facts: Facts) -> list[Section]:
             for one in facts["unassigned"]
         ],
         "steps": [_steps(view, one) for one in facts["steps"]],
-        "situations": [_situation(view, one) for one in facts["situations"]],
+        "situations": [_situation(view, one, facts["open"]) for one in facts["situations"]],
         "shelved": [_cover(view, one) for one in facts["shelved"]],
         "out_of_service": [_cover(view, one) for one in facts["out_of_service"]],
         "others": list(_others(view, facts)),
@@ -195,15 +195,22 @@ def _steps(view: View, one: Facts) -> Row:
     return Row(text=f"{_title(view, one)} · {done}", more=words, priority=one["priority"], late=bool(late))
 
 
-def _situation(view: View, one: Facts) -> Row:
+def _situation(view: View, one: Facts, opened: Sequence[Facts]) -> Row:
+    """«VV-0042 Ngập hầm chui, Mưa to cục bộ»: what is open in it, worst first, and how far it is."""
     t = view.t
+    inside = dict.fromkeys(_rule_title(view, alert) for alert in opened if alert["situation"] == one["id"])
+    names = ", ".join(list(inside)[:TITLES])
     lead = " · ".join(part for part in (one["lead"], one["unit"]) if part)
     parts = [
         t(f"handover.status_{one['status']}"),
         t("handover.led_by", who=lead) if lead else t("handover.no_lead"),
         t("handover.alerts", n=one["alerts"]),
     ]
-    return Row(text=" ".join(part for part in (one["id"], one["note"]) if part), more=" · ".join(parts), late=not lead)
+    return Row(
+        text=" · ".join(part for part in (f"{one['id']} {names}".strip(), one["note"]) if part),
+        more=" · ".join(parts),
+        late=not lead,
+    )
 
 
 def _cover(view: View, one: Facts) -> Row:
@@ -224,6 +231,10 @@ def _others(view: View, facts: Facts) -> Iterator[Row]:
         yield Row(text=t("handover.undelivered_unknown"))
     elif facts["undelivered"]:
         yield Row(text=t("handover.undelivered", n=facts["undelivered"]), late=True)
+    for one in facts.get("not_told") or ():  # notes from before this list have the count alone
+        words = t("handover.not_told", channels=", ".join(one["channels"]), n=one["notices"])
+        text = one["site_id"] if one["rule"] == SITUATION else _title(view, one)
+        yield Row(text=text, more=words, priority=one["priority"], late=True)
     if facts["suppressed"]:
         yield Row(text=t("handover.suppressed", n=facts["suppressed"]))
 
@@ -314,11 +325,13 @@ def _shift(view: View, shift: Facts | None) -> dict[str, str] | None:
 
 def _title(view: View, one: Facts) -> str:
     """«Ngập hầm chui: Hầm chui Đông Kiều»; by the title that the note kept, else by today's."""
+    return f"{_rule_title(view, one)}: {view.snapshot.city.site_name(one['site_id'], view.language)}"
+
+
+def _rule_title(view: View, one: Facts) -> str:
     words = view.snapshot.rules.get(one["rule"])
-    title = one["title_en" if view.language == "en" else "title_vi"] or (
-        words.title[view.language] if words else one["rule"]
-    )
-    return f"{title}: {view.snapshot.city.site_name(one['site_id'], view.language)}"
+    kept: str = one["title_en" if view.language == "en" else "title_vi"]
+    return kept or (words.title[view.language] if words else str(one["rule"]))
 
 
 def _covered(view: View, rule: str, site_id: str, one: Facts) -> str:

@@ -15,8 +15,8 @@ import streamlit as st
 from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from core.config import read_toml, take
 from core.errors import ConfigError, InputError
+from core.toml_files import read_toml, take
 
 LOG = logging.getLogger("login")
 CALLBACK = "/oauth2callback"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
@@ -17,10 +18,21 @@ COLOURS_ITS_WARD = ("flood_sensor", "rain_gauge", "area")  # what such a site te
 
 
 def whole_city(
-    view: View, width: int, height: int, *, only: Sequence[str] | None = None, text_px: float = 22.0, message: str = ""
+    view: View,
+    width: int,
+    height: int,
+    *,
+    only: Sequence[str] | None = None,
+    text_px: float = 22.0,
+    message: str = "",
+    names: Collection[str] | None = None,
+    label: Callable[[str], str] | None = None,
 ) -> Markup:
-    """The city with only the abnormal coloured."""
+    """The city with only the abnormal coloured; `label` says of a site what stands beside its one sign."""
     wards, segments, markers = marks(view, only)
+    if label is not None:
+        worst = {marker.site_id: marker for marker in markers}  # the last one of a site is its worst
+        markers = [replace(marker, label=label(site_id)) for site_id, marker in worst.items()]
     return picture(
         city_map.city_map(
             view.snapshot.geometry,
@@ -31,6 +43,7 @@ def whole_city(
             wards=wards,
             segments=segments,
             markers=markers,
+            names=names,
             places=_places(view),
             message=message or ("" if view.snapshot.geometry else view.t("map.no_geometry_short")),
             alt=view.t("page.map"),
@@ -38,13 +51,26 @@ def whole_city(
     )
 
 
-def around(view: View, alert: Alert, latitude: float, longitude: float) -> Markup:
-    """The place of one alert, 2.5 km across, with what else is abnormal there."""
+def around(
+    view: View,
+    alert: Alert,
+    latitude: float,
+    longitude: float,
+    *,
+    size: tuple[int, int] = (360, 250),
+    text_px: float = 14.0,
+    width_km: float = 3.0,
+    label: str = "",
+) -> Markup:
+    """The place of one alert with what else is abnormal there; `label` stands beside its own sign."""
     wards, segments, markers = marks(view)
+    if label:
+        markers = [replace(marker, label=label) if marker.site_id == alert.site_id else marker for marker in markers]
+        markers = list({marker.site_id: marker for marker in markers}.values())  # one sign per place: its worst
     svg = city_map.city_map(
-        view.snapshot.geometry, theme=view.look, language=view.language, size=(360, 250), text_px=14.0,
+        view.snapshot.geometry, theme=view.look, language=view.language, size=size, text_px=text_px,
         wards=wards, segments=segments, markers=markers, places=_places(view),
-        around=city_map.Around(latitude=latitude, longitude=longitude, width_km=3.0), alt=view.card(alert).place,
+        around=city_map.Around(latitude=latitude, longitude=longitude, width_km=width_km), alt=view.card(alert).place,
     )  # fmt: skip
     return picture(svg)
 
@@ -81,14 +107,14 @@ def marks(
 
 
 def _shown(view: View, only: Sequence[str] | None) -> list[Alert]:
-    """Open and active alerts at known sites, worst first; with `only`, those of these domains."""
+    """Open and active alerts at known sites, worst first; with `only`, those of these domains or properties."""
     snapshot = view.snapshot
     found = []
     for alert in snapshot.open_alerts():
         rule = snapshot.rules.get(alert.rule)
         if rule is None or not alert.active or alert.site_id not in snapshot.city.sites.index:
             continue
-        if only is None or snapshot.catalogue[rule.observed_property].domain in only:
+        if only is None or {rule.observed_property, snapshot.catalogue[rule.observed_property].domain} & set(only):
             found.append(alert)
     return found
 

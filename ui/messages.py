@@ -15,13 +15,12 @@ from core import formats
 from core.access import Denied, may
 from core.alert import SITUATION
 from core.errors import InputError
-from core.ledger import Notice
+from core.ledger import UNDELIVERED, Notice
 from notices._contract import TROUBLES
 from ui import panel, render
 from ui.frame import Screen, strip
 from ui.views import View
 
-UNDELIVERED = ("failed", "unclear")
 UNDER_WAY = ("queued", "sending")
 DEEDS = ("resend_notice", "drop_notice")
 RECENT = timedelta(hours=24)

@@ -23,7 +23,10 @@ def _script(name: str) -> str:
 
 
 _PANEL = st.components.v2.component(
-    "city_panel", html='<div class="panel-root"></div>', js=_script("panel.js"), isolate_styles=False
+    "city_panel",
+    html='<div class="panel-root"></div>',
+    js=_script("live.js") + _script("panel.js"),
+    isolate_styles=False,
 )
 _BEAT = st.components.v2.component(
     "city_beat", html='<div class="beat-root"></div>', js=_script("beat.js"), isolate_styles=False
@@ -31,9 +34,18 @@ _BEAT = st.components.v2.component(
 _READY = st.components.v2.component("city_ready", html="<div></div>", js=_script("ready.js"), isolate_styles=False)
 
 
-def panel(key: str, parts: Mapping[str, str], on_deed: Callable[[], None] | None = None) -> Any:
-    """Show HTML parts by name. A click or key on [data-deed] comes back as the trigger `deed` of the component."""
-    return _PANEL(key=key, data={"parts": dict(parts)}, on_deed_change=on_deed or (lambda: None))
+def panel(
+    key: str,
+    parts: Mapping[str, str],
+    on_deed: Callable[[], None] | None = None,
+    live: Mapping[str, Any] | None = None,
+) -> Any:
+    """Show HTML parts by name. A click or key on [data-deed] comes back as the trigger `deed` of the component.
+
+    With `live` (ticket, path, number of the snapshot …) the browser follows them by itself from here on: `api.live`.
+    """
+    data = {"parts": dict(parts)} | ({"live": dict(live)} if live else {})
+    return _PANEL(key=key, data=data, on_deed_change=on_deed or (lambda: None))
 
 
 def beat(key: str, *, now_ms: int, offset_min: int, speed: float, number: int, lost: str, wall: bool) -> None:

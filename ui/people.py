@@ -15,6 +15,8 @@ import streamlit as st
 
 from core.access import NO_ROLE, ROLES, Person, Wall
 from core.door import ENDED, NEW, SOURCE_HEADER, WALL_COOKIE, Door, Source, failed_sign_in, read_source, session_of
+from core.snapshot import Snapshot
+from pipeline import Line
 from ui import server
 
 DEMO = "demo"
@@ -53,6 +55,13 @@ def present(person: Person) -> Person:
     if person.kind == "person" and not server.door().sessions.alive(person.session):
         return replace(person, role=NO_ROLE, areas=frozenset())
     return person
+
+
+def seen_by(person: Person, line: Line) -> Snapshot | None:
+    """The newest picture of the person's areas, outside of any run of a page; None once their sign-in has ended."""
+    if person.kind == "person" and not server.door().sessions.alive(person.session):
+        return None
+    return line.snapshot if person.areas is None else line.scoped(person.areas)
 
 
 def sign_in() -> None:

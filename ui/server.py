@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +16,7 @@ from core.clock import SystemClock
 from core.config import ROOT, city_key
 from core.door import Door, open_door
 from core.errors import InputError
+from core.feed import Tickets
 from pipeline import Line, open_line
 from ui import login
 
@@ -20,6 +24,7 @@ HOME = "overview"
 _LOCK = threading.RLock()
 _INSTALLED: list[Line] = []  # at most one; a module outlives the reruns of a page script
 _DOORS: list[Door] = []
+TICKETS = Tickets()  # what open screens follow
 
 
 def check() -> login.Login | None:
@@ -40,7 +45,10 @@ def start() -> Line:
             except ValueError as error:
                 raise InputError(f"SPEED={speed}: give a number from 1 to 600") from error
             scenario, drill = (os.environ.get(name, "").strip() for name in ("SCENARIO", "DRILL"))
-            line = open_line(city_key(), scenario=scenario, speed=factor, drill=drill)
+            width_mm, viewer_m = _wall_given(sys.argv[1:])
+            line = open_line(
+                city_key(), scenario=scenario, speed=factor, drill=drill, width_mm=width_mm, viewer_m=viewer_m
+            )
             try:
                 _DOORS[:] = [_door(line, configured)]
             except InputError:
@@ -73,6 +81,18 @@ def stop() -> None:
         _DOORS.clear()
         while _INSTALLED:
             _INSTALLED.pop().stop()
+
+
+def _wall_given(words: Sequence[str]) -> tuple[float | None, float | None]:
+    """`streamlit run dashboard.py -- --wall-width-mm 3640 --viewer-m 6`; what else stands there is not ours."""
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("--wall-width-mm", type=float)
+    parser.add_argument("--viewer-m", type=float)
+    try:
+        given, _ = parser.parse_known_args(words)
+    except argparse.ArgumentError as error:
+        raise InputError(f"{error}: give a number, for example --wall-width-mm 3640 --viewer-m 6") from error
+    return given.wall_width_mm, given.viewer_m
 
 
 def _door(line: Line, configured: login.Login | None) -> Door:

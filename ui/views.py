@@ -372,7 +372,7 @@ class View:
         return self.t("item.until", at=formats.moment(alert.hidden_until, self.now, self.zone))
 
     def limit(self, alert: Alert) -> str:
-        """«ngưỡng 25 cm»: the setpoint of the alert's present priority, in the property's unit."""
+        """«ngưỡng 25», «ngưỡng ngoài 6,5–8,5»: the setpoint of the alert's present priority, in the value's unit."""
         words = self.snapshot.rules.get(alert.rule)
         if words and words.missing:
             return self.t("alert.silent")
@@ -380,7 +380,11 @@ class View:
         setpoint = self.setpoint(words, alert.priority, alert.site_id) if words else None
         if words is None or words.condition or setpoint is None or item is None or item.key == "source_up":
             return ""
-        return f"{self.t('word.limit')} {formats.number(setpoint, words.decimals, self.language)}"
+        limit = formats.number(setpoint, words.decimals, self.language)
+        low = words.lows.get(alert.priority)
+        if low is not None:
+            limit = self.t("alert.outside", low=formats.number(low, words.decimals, self.language), high=limit)
+        return f"{self.t('word.limit')} {limit}"
 
     def setpoint(self, words: RuleWords, priority: str, site_id: str) -> float | None:
         """The limit of a priority at a site, in the property's unit; «site:attribute» is looked up there."""

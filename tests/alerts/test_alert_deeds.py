@@ -19,6 +19,7 @@ from core.alert import SITUATION, Alert
 from core.config import load_city
 from core.errors import InputError
 from core.ledger import Handover, Ledger, Outcome, Situation, Switch
+from core.wall import load_wall
 
 NOW = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
 RAIN, FLOOD, NOISE = ("heavy_rain", "rain_01"), ("road_flood", "flood_02"), ("noise", "noise_01")
@@ -157,6 +158,7 @@ def desk():
         roster=load_roster(city.folder / "roster.toml", city.zone),
         policy=load_policy(city.folder / "situations.toml"),
         places=Places.of(city),
+        wall=load_wall(city.folder / "no_such_file.toml"),
     )
 
 
@@ -360,7 +362,9 @@ def test_a_shift_hands_over_through_the_gate(alerts, desk, monkeypatch):
 @pytest.mark.parametrize(
     "action",
     sorted(
-        set(deeds.ACTIONS) - {"lead", "status", "mute_wall", "unmute_wall", "draft_handover", "sign_out", "sign_in"}
+        set(deeds.ACTIONS)
+        - {"lead", "status", "mute_wall", "unmute_wall", "draft_handover", "sign_out", "sign_in"}
+        - {"show_on_wall", "release_wall"}
     ),
 )
 def test_a_deed_on_alerts_names_alerts_that_there_are(alerts, desk, action):
@@ -390,3 +394,47 @@ def test_nothing_to_acknowledge_stops_the_whole_deed(alerts):
         deeds.acknowledge(alerts, [RAIN, NOISE], "Lê Thu Hà", NOW)
     assert refusal.value.code == "nothing_to_acknowledge"
     assert refusal.value.words("en") == "The alert is normal: there is nothing to acknowledge."
+
+
+# -- the wall ---------------------------------------------------------------------------------------------------------
+
+SOON = NOW + timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("scene", ["environment", "incident:road_flood:flood_02"])
+@pytest.mark.parametrize("screen", ["wall", "*"])
+def test_a_scene_or_an_alert_is_put_on_the_wall_by_name_until_a_time(alerts, desk, scene, screen):
+    outcome = ask(alerts, desk, "show_on_wall", screen=screen, scene=scene, until=SOON)
+    assert outcome.switches == [Switch(name=f"show:{screen}:{scene}", until=SOON, by=HA, at=NOW)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"screen": "lobby"}, "unknown_screen"),
+        ({"screen": ""}, "unknown_screen"),
+        ({"scene": "football"}, "unknown_scene"),
+        ({"scene": "incident:road_flood:flood_99"}, "not_open"),
+        ({"until": None}, "wall_span"),
+        ({"until": NOW + timedelta(hours=9)}, "wall_span"),
+    ],
+)
+def test_what_the_wall_cannot_show_is_refused_in_words(alerts, desk, wrong, code):
+    with pytest.raises(Refused) as refusal:
+        ask(alerts, desk, "show_on_wall", **{"screen": "*", "scene": "map", "until": SOON} | wrong)
+    assert refusal.value.code == code
+
+
+def test_a_released_screen_turns_again_and_the_other_keeps_its_scene(alerts, desk):
+    held = {
+        name: Switch(name=name, until=SOON, by=HAI, at=NOW)
+        for name in ("show:wall:map", "show:wall:brief", "show:other:map", "mute_wall")
+    }
+    outcome = ask(alerts, desk, "release_wall", ledger=Ledger(alerts, switches=held), screen="wall")
+    assert {(one.name, one.until, one.by) for one in outcome.switches} == {
+        ("show:wall:map", NOW, HA),
+        ("show:wall:brief", NOW, HA),
+    }
+    with pytest.raises(Refused) as refusal:
+        ask(alerts, desk, "release_wall", screen="wall")
+    assert refusal.value.code == "nothing_on_wall"

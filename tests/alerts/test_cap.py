@@ -135,6 +135,7 @@ def test_a_flooded_underpass_for_the_neighbouring_authorities() -> None:
         "msgType": "Alert",
         "scope": "Restricted",
         "restriction": told["restriction"],
+        "incidents": "VV-0042",
     }
     assert "cơ quan" in (told["restriction"] or "")
     first, second = root.findall(f"{{{NAMESPACE}}}info")
@@ -274,6 +275,11 @@ def test_a_ward_is_drawn_by_its_boundary() -> None:
         ), "latitude first, closed, at least four points"
     with pytest.raises(InputError, match="three different corners"):
         message(calls, polygon=((21.0, 106.0), (21.0, 106.1), (21.0, 106.0)))
+
+
+def test_messages_of_one_situation_name_one_incident_in_one_word() -> None:
+    assert text(message(replace(FLOOD, situation='VV 42 "x"')), "incidents") == "VV_42_x_"
+    assert "incidents" not in [local(child) for child in message(replace(FLOOD, situation=""))]
 
 
 def test_the_whole_city_has_a_name_and_no_circle() -> None:

@@ -19,7 +19,7 @@ from alerts.refusals import Refused
 from alerts.roster import Roster, load_roster
 from core.alert import Alert
 from core.config import load_city
-from core.ledger import Handover, Ledger, Outcome, Situation
+from core.ledger import Handover, Ledger, Notice, Outcome, Situation
 from indicators import catalogue
 from store.duck import DuckStore
 
@@ -62,6 +62,19 @@ EVENING = (
     alert(("road_flood", "flood_02"), hidden="DSUPR"),
     alert(("noise_over_limit", "noise_01"), active=False, acked=True),
 )  # fmt: skip
+HA_MAIL = "ha@thanhlam.example"
+STUCK = tuple(
+    Notice(
+        id=f"n{number}", made_at=at("21:30"), rule=key[0], site_id=key[1], deed="raise", happened_at=at("21:30"),
+        priority=priority, channel=channel, recipient=HA_MAIL, subject="", text="", state=state,
+    )
+    for number, (key, priority, channel, state) in enumerate(
+        [
+            (RAIN, "high", "mail", "failed"), (FLOOD, "high", "mail", "unclear"),
+            (FLOOD, "critical", "gateway", "failed"), (("situation", "VV-0041"), "", "mail", "failed"),
+        ]
+    )
+)  # fmt: skip
 RAINY = Situation(id="VV-0042", opened_at=at("21:32"), status="handling", lead=HA, unit="Thoát nước")
 
 
@@ -96,7 +109,9 @@ def refusal(call: Callable[[], object]) -> str:
 
 
 def test_the_note_is_made_from_the_state(desk: Desk, evening: Ledger) -> None:
-    (note,) = draft(evening, desk, f" {BAO} ", at("21:50"), undelivered=2, note=" Bơm số 2 hỏng. ").handovers
+    (note,) = draft(
+        replace(evening, undelivered=STUCK), desk, f" {BAO} ", at("21:50"), note=" Bơm số 2 hỏng. "
+    ).handovers
     assert (note.id, note.shift, note.made_by, note.made_at) == (AFTERNOON, "afternoon", BAO, at("21:50"))
     assert (note.note, note.signed_out_at, note.signed_in_at) == ("Bơm số 2 hỏng.", None, None)
     said = facts(note)
@@ -120,11 +135,18 @@ def test_the_note_is_made_from_the_state(desk: Desk, evening: Ledger) -> None:
         "VV-0042", "handling", HA, 2,
     )  # fmt: skip
     assert (said["shift"]["lead"], said["next"]["key"], said["next"]["lead"]) == (BAO, "night", TUAN)
-    assert said["undelivered"] == 2
+    assert said["undelivered"] == 4
+    assert [(one["rule"], one["priority"], one["notices"], one["channels"]) for one in said["not_told"]] == [
+        ("underpass_flood", "critical", 2, ["gateway", "mail"]), ("heavy_rain", "high", 1, ["mail"]),
+        ("situation", "", 1, ["mail"]),
+    ]  # fmt: skip
+    assert said["not_told"][0]["title_vi"] == desk.by_key["underpass_flood"].title_vi
+    assert HA_MAIL not in note.content, "addresses are forgotten with the notices; a note is kept"
 
 
 def test_what_is_not_known_is_not_called_none(desk: Desk, evening: Ledger) -> None:
-    assert facts(draft(evening, desk, BAO, at("21:50")).handovers[0])["undelivered"] is None
+    said = facts(draft(evening, desk, BAO, at("21:50")).handovers[0])
+    assert (said["undelivered"], said["not_told"]) == (None, None)
 
 
 def test_assigned_work_is_not_listed_as_nobodys(desk: Desk, evening: Ledger) -> None:
@@ -212,16 +234,17 @@ def test_two_people_sign_and_then_nothing_changes(desk: Desk, evening: Ledger) -
 
 
 def test_signing_out_makes_the_note_once_more_from_that_moment(desk: Desk, evening: Ledger) -> None:
-    known = written(evening, draft(evening, desk, BAO, at("21:40"), undelivered=0))
+    known = written(evening, draft(replace(evening, undelivered=()), desk, BAO, at("21:40")))
+    assert facts(known.handovers[0])["not_told"] == []
     worked = tick(known, desk.playbooks, FLOOD, 2, BAO, at("21:55"), "35 cm")
     known = written(written(known, worked), Outcome([replace(evening[JAM], hidden=None)]))
-    (note,) = sign_out(known, AFTERNOON, BAO, at("21:58"), desk, undelivered=3).handovers
+    (note,) = sign_out(replace(known, undelivered=STUCK), AFTERNOON, BAO, at("21:58"), desk).handovers
     said = facts(note)
     assert note.made_at == at("21:58")
     assert len(said["open"]) == 3
     assert said["shelved"] == []
     assert [one["done"] for one in said["steps"] if one["rule"] == FLOOD[0]] == [1]
-    assert said["undelivered"] == 3
+    assert (said["undelivered"], len(said["not_told"])) == (4, 3)
     assert said["shift"]["key"] == "afternoon"
 
 
@@ -233,9 +256,10 @@ def test_frozen_means_frozen(desk: Desk, evening: Ledger) -> None:
     assert sign_in(known, AFTERNOON, TUAN, at("22:03")).handovers[0].content == before
 
 
-def test_signing_out_keeps_the_count_of_messages_that_was_drafted(desk: Desk, evening: Ledger) -> None:
-    known = written(evening, draft(evening, desk, BAO, at("21:40"), undelivered=1))
-    assert facts(sign_out(known, AFTERNOON, BAO, at("21:58"), desk).handovers[0])["undelivered"] == 1
+def test_signing_out_keeps_the_messages_that_were_drafted_where_it_knows_none(desk: Desk, evening: Ledger) -> None:
+    known = written(evening, draft(replace(evening, undelivered=STUCK), desk, BAO, at("21:40")))
+    said = facts(sign_out(known, AFTERNOON, BAO, at("21:58"), desk).handovers[0])
+    assert (said["undelivered"], len(said["not_told"])) == (4, 3)
 
 
 @pytest.mark.parametrize("same", [BAO, f"  {BAO.upper()} ", "Trần  Quốc Bảo"])

@@ -9,6 +9,8 @@ from ipaddress import ip_network
 from typing import Any, NamedTuple
 
 import pytest
+import uvicorn
+import uvicorn.config
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -170,6 +172,57 @@ def test_without_a_login_nobody_else_is(headers: Any) -> None:
 def test_without_a_login_the_sockets_own_addresses_count(client: str, server: str) -> None:
     """Whatever was configured: if another program bound the port to the network, the request tells."""
     assert House().ask("/", client=client, server=server).status == 421
+
+
+def test_the_web_server_believes_no_header_before_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn takes X-Forwarded-For from any programme on this machine: a guesser would be a new address each time."""
+    web_server: Any = uvicorn.config
+    monkeypatch.setattr(web_server, "ProxyHeadersMiddleware", web_server.ProxyHeadersMiddleware)  # put back afterwards
+    house = House(login=True)
+    front_door.believe_no_header()
+    served = uvicorn.Config(house.app, lifespan="off")
+    served.load()
+    house.app = served.loaded_app  # type: ignore[assignment]
+    for forged in ("10.9.9.9", "10.9.9.9:5000"):
+        house.ask("/", headers=(HOST, ("x-forwarded-for", forged)))
+        assert read_source(house.sources[-1]).address == "127.0.0.1"
+
+
+# -- pages from elsewhere ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("login", [True, False])
+@pytest.mark.parametrize(
+    ("origin", "host", "served"),
+    [
+        ("http://127.0.0.1:8501", "127.0.0.1:8501", True),
+        ("http://LOCALHOST:8501", "localhost:8501", True),
+        ("http://localhost", "localhost:80", True),
+        ("https://localhost", "localhost:443", True),
+        ("http://localhost:3000", "localhost:8501", False),  # another programme on this machine
+        ("http://localhost:8501", "127.0.0.1:8501", False),
+        ("https://localhost:80", "localhost", False),
+        ("http://evil.example", "127.0.0.1:8501", False),
+        ("http://127.0.0.1:8501.evil.example", "127.0.0.1:8501", False),
+        ("http://evil.example@127.0.0.1:8501", "127.0.0.1:8501", False),
+        ("null", "127.0.0.1:8501", False),
+        ("file://", "127.0.0.1:8501", False),
+        ("ftp://127.0.0.1:8501", "127.0.0.1:8501", False),
+        ("http://[", "127.0.0.1:8501", False),
+    ],
+)
+def test_only_a_page_of_this_server_may_open_a_screen(login: bool, origin: str, host: str, served: bool) -> None:
+    house = House(login=login)
+    sent = house.stream(b"click", headers=(("host", host), ("origin", origin)))
+    assert sent[0]["type"] == ("websocket.accept" if served else "websocket.close")
+    assert bool(house.sources) is served, "a stranger does not even reach the application"
+
+
+def test_two_origins_are_none_and_no_origin_is_no_browser() -> None:
+    house = House(login=True)
+    own = ("origin", "http://127.0.0.1:8501")
+    assert house.stream(headers=(HOST, own, own))[0]["type"] == "websocket.close"
+    assert house.stream(headers=(HOST,))[0]["type"] == "websocket.accept"
 
 
 # -- where a request comes from ----------------------------------------------------------------------------------------

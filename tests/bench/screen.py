@@ -1,4 +1,4 @@
-"""How long a value takes from its arrival to the changed screen: real HTTP, store, rules, server and browser. Not a test.
+"""How long a value takes from its arrival to the changed screen: HTTP, store, rules, server, browser. Not a test.
 
     python tests/bench/screen.py [values]
 
@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median, quantiles
+from typing import ClassVar
 
 import uvicorn
 from playwright.sync_api import sync_playwright
@@ -71,7 +72,7 @@ NOTE_CHANGES = """(site) => {
 class Gauge(BaseHTTPRequestHandler):
     """A SensorThings server with one datastream whose newest value is always new."""
 
-    sent_at: dict[str, float] = {}
+    sent_at: ClassVar[dict[str, float]] = {}
     asked = 0
 
     def do_GET(self) -> None:

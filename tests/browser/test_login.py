@@ -1,15 +1,21 @@
-"""Signing in with a real browser at a real identity provider, and a wall that comes in by its token."""
+"""Signing in with a real browser at a real identity provider, and a wall that comes in by its token.
+
+The provider is the one that `../shared/servers/start.sh oidc` has started, where it answers; else the same programme,
+started here. CITY_LAB_OIDC=http://… names another one that takes users by PUT /users/<subject>.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,7 +32,12 @@ from tests.browser.conftest import PATIENCE_MS, Server, _free_port
 
 T = Translator("vi")
 TOKEN = "a-token-that-is-long-and-random-0123456789"
-USERS = ({"sub": "binh", "name": "Nguyễn Thị Bình"}, {"sub": "khach"})  # no e-mail, and not even a name
+SHARED = os.environ.get("CITY_LAB_OIDC", "http://127.0.0.1:8753")
+USERS: dict[str, dict[str, Any]] = {  # no e-mail, and not even a name for everybody
+    "binh": {"name": "Nguyễn Thị Bình"},
+    "khach": {"groups": ["bao-ve"]},
+    "lan": {"name": "Lê Thị Ngọc Lan", "groups": ["nhan-vien", "ioc-kiem-toan"]},
+}
 PEOPLE = f"""
 [session]
 idle_min = {{idle_min}}
@@ -34,6 +45,11 @@ idle_min = {{idle_min}}
 [[role]]
 account = "binh"
 role = "operator"
+
+[[role]]
+claim = "groups"
+value = "ioc-kiem-toan"
+role = "auditor"
 
 [[wall]]
 key = "wall_1"
@@ -59,10 +75,31 @@ def discovery(address: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def provider() -> Iterator[str]:
-    """An OpenID provider that lets everybody in under the name they type."""
+    """An OpenID provider that lets everybody in under the name they type, and knows what some of them claim."""
+    with running_provider() as address:
+        for subject, claims in USERS.items():
+            told = urllib.request.Request(
+                f"{address}/users/{subject}",
+                data=json.dumps(claims).encode(),
+                headers={"Content-Type": "application/json"},
+                method="PUT",
+            )
+            urllib.request.urlopen(told, timeout=10).close()
+        yield address
+
+
+@contextmanager
+def running_provider() -> Iterator[str]:
+    """The shared provider where it runs, else one of our own."""
+    try:
+        discovery(SHARED)
+    except OSError:
+        pass
+    else:
+        yield SHARED
+        return
     port = _free_port()
-    users = [part for user in USERS for part in ("--user-claims", json.dumps(user))]
-    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port), *users]
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
     while True:
@@ -163,15 +200,20 @@ def in_house(page: Page, name: str) -> None:
     page.wait_for_selector(".banner h1", timeout=PATIENCE_MS)
 
 
-def audit(server: Server) -> list[tuple[str, str, str]]:
-    """Account, action and result of every entry, oldest first; the server has ended."""
+def entries(server: Server) -> list[tuple[str, str, str, str]]:
+    """Account, action, result and source address of every entry, oldest first; the server has ended."""
     city = load_city("demo")
     store = DuckStore(Path(server.log).with_name("city.duckdb"), zone=str(city.zone))
     try:
         rows = store.read_audit(datetime.now(UTC) - timedelta(days=1), limit=None).sort_values("entry")
-        return list(zip(rows["account"], rows["action"], rows["result"], strict=True))
+        return list(zip(rows["account"], rows["action"], rows["result"], rows["source_address"], strict=True))
     finally:
         store.close()
+
+
+def audit(server: Server) -> list[tuple[str, str, str]]:
+    """The same without the address."""
+    return [entry[:3] for entry in entries(server)]
 
 
 def test_a_person_signs_in_works_and_signs_out_everywhere(closed_house: Server, person: BrowserContext) -> None:
@@ -205,6 +247,19 @@ def test_an_account_without_a_role_stays_outside(closed_house: Server, person: B
     expect(page.get_by_text(T("people.account", account="khach"))).to_be_visible()
 
 
+def test_a_group_of_the_provider_gives_the_role(closed_house: Server, person: BrowserContext) -> None:
+    """Her role stands in a claim and not under her name: an auditor reads the log and has no deed of the desk."""
+    page = person.new_page()
+    page.goto(f"{closed_house.address}/audit")
+    sign_in(page, "lan")
+    in_house(page, "Lê Thị Ngọc Lan")
+    page.goto(f"{closed_house.address}/audit")
+    expect(page.get_by_text("log_in").first).to_be_attached(timeout=PATIENCE_MS)
+    page.goto(f"{closed_house.address}/handover")
+    expect(page.locator('[data-section="open"]')).to_be_attached(timeout=PATIENCE_MS)
+    expect(page.locator('[class*="st-key-do_"]')).to_have_count(0)
+
+
 def test_a_wall_comes_in_by_its_token_and_stays(tmp_path: Path, provider: str, person: BrowserContext) -> None:
     """The kiosk opens its bookmark; the token leaves the address, and a restart of the server changes nothing."""
     server = server_with(tmp_path, provider, idle_min=0.05)
@@ -224,10 +279,16 @@ def test_a_wall_comes_in_by_its_token_and_stays(tmp_path: Path, provider: str, p
         server.wait_until((200, 503))
         page.reload()
         page.wait_for_selector(".wall-head")
-        stranger = desk.request.get(f"{server.address}/wall?token=guess", max_redirects=0)
-        assert stranger.status == 403
+        answers = []
+        for number in range(4):
+            forged = {"X-Forwarded-For": f"10.9.9.{number}:5000", "X-City-Source": f"10.9.9.{number} 1 x"}
+            reply = desk.request.get(f"{server.address}/wall?token=guess", max_redirects=0, headers=forged)
+            answers.append(reply.status)
+        assert answers == [403, 403, 403, 429], "one guesser, whatever address it claims"
     finally:
         server.stop()
+    assert {row[3] for row in entries(server) if row[:3] == ("", "open_wall", "denied")} == {"127.0.0.1"}
+    assert TOKEN not in server.said()
     assert ("wall_1", "open_wall", "done") in audit(server)
     assert ("wall_1", "open_page", "denied") in audit(server)
     assert ("", "open_wall", "denied") in audit(server)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +18,7 @@ from control.gate import Gate
 from core.access import MAY, ROLES, Denied, Person
 from core.alert import Alert
 from core.config import City, load_city
+from core.ledger import Notice, Outcome
 from indicators import catalogue
 from notices.routes import load_routes
 from store.duck import DuckStore
@@ -70,6 +73,8 @@ def asked(action: str) -> Deed:
         assignee="Đội 2",
         step=1,
         status="handling",
+        screen="*",
+        scene="map",
     )
 
 
@@ -133,3 +138,51 @@ def test_a_deed_and_its_audit_entry_are_one_with_before_and_after(room: Room) ->
     assert '"state": "UNACK"' in row["before"]
     assert '"state": "ACKED"' in row["after"]
     assert room.store.verify_audit() == []
+
+
+def test_two_people_acknowledge_at_once_and_one_of_them_learns_who_was_first(room: Room) -> None:
+    start = threading.Barrier(2)
+    late: list[tuple[str, str]] = []
+
+    def acknowledge(name: str) -> None:
+        start.wait()
+        try:
+            room.gate.act(
+                replace(person("operator"), account=name, name=name), Deed(action="acknowledge", keys=(RAIN,))
+            )
+        except Refused as refused:
+            late.append((name, str(refused)))
+
+    both = [threading.Thread(target=acknowledge, args=[name]) for name in ("Lan", "Minh")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    ((loser, words),) = late
+    (winner,) = {"Lan", "Minh"} - {loser}
+    assert winner in words, "the one who came second reads who was first"
+    journal = room.store.read_journal(NOW - timedelta(days=1))
+    assert journal[journal["deed"] == "acknowledge"]["actor"].tolist() == [winner]
+    assert sorted(room.audit()) == sorted([(winner, "acknowledge", "done"), (loser, "acknowledge", "refused")])
+
+
+def test_a_handover_says_what_could_not_be_delivered(room: Room) -> None:
+    """In the draft as it is then, and in what is signed as it is at that moment."""
+    stuck = [notice(f"n{number}", state) for number, state in enumerate(["failed", "unclear", "sent", "queued"])]
+    room.gate.change(lambda _: Outcome(notices=stuck[:1]))
+    room.gate.act(person("operator"), Deed(action="draft_handover"))
+    (drafted,) = room.store.read_handovers()
+    assert json.loads(drafted.content)["undelivered"] == 1
+    room.gate.change(lambda _: Outcome(notices=stuck))
+    room.gate.act(person("operator"), Deed(action="sign_out", handover=drafted.id))
+    (signed,) = room.store.read_handovers()
+    said = json.loads(signed.content)
+    assert said["undelivered"] == 2, "what was sent, or is still being tried, is not stuck"
+    assert [(one["rule"], one["site_id"], one["channels"]) for one in said["not_told"]] == [(*RAIN, ["mail"])]
+
+
+def notice(id: str, state: str) -> Notice:
+    return Notice(
+        id=id, made_at=NOW, rule=RAIN[0], site_id=RAIN[1], deed="raise", happened_at=NOW, priority="high",
+        channel="mail", recipient="ha@thanhlam.example", subject="", text="", state=state,
+    )  # fmt: skip

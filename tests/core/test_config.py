@@ -206,3 +206,12 @@ def test_only_a_folder_of_config_is_a_city(tmp_path, key, monkeypatch):
         load_city(root=root)
     assert "known cities: ward" in str(caught.value)
     assert f"CITY={key.strip() or 'demo'}" in str(caught.value)
+
+
+def test_the_name_under_which_cap_receivers_know_the_centre(tmp_path):
+    assert loaded(tmp_path / "none").cap_sender == ""
+    named = loaded(tmp_path / "named", city='cap_sender = "ioc@ward.example.vn"\n' + CITY)
+    assert named.cap_sender == "ioc@ward.example.vn"
+    for number, wrong in enumerate(["a b", "a,b", "a<b", "a&b", "trạm"]):
+        with pytest.raises(ConfigError, match=r"config/ward/city\.toml: cap_sender .* without blanks"):
+            loaded(tmp_path / str(number), city=f'cap_sender = "{wrong}"\n' + CITY)

@@ -25,7 +25,7 @@ from core.errors import ConfigError, SourceChanged, SourceRefused, SourceUnavail
 from ui import alert_desk, alert_detail, city_layers, domains, frame
 
 VI, EN = i18n.words("vi"), i18n.words("en")
-CODE = [ROOT / "dashboard.py", *sorted((ROOT / "ui").glob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
+CODE = [ROOT / "dashboard.py", *sorted((ROOT / "ui").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
 TEMPLATES = sorted((ROOT / "ui" / "templates").glob("*.html"))
 Asked = tuple[str, str, frozenset[str] | None]  # where, regular expression of the keys, values that are given
 

@@ -55,6 +55,24 @@ def told(city: City, words: RuleWords | None = None, **changed: Any) -> dict[str
     return {one.channel: one for one in found}
 
 
+def test_a_value_is_written_as_its_rule_says_and_a_condition_has_none(city: City) -> None:
+    """A rise of 0.4 m/h is no level of 0.4 cm; what only holds or does not has no figure; a range has two ends."""
+
+    def rise(value: float | None, language: str, site_id: str) -> str:
+        return f"+{value:g} m/{'h' if language == 'en' else 'giờ'}"
+
+    derived = rule_words(FLOOD[0], in_unit_of_property=False, value_text=rise)
+    text = told(city, derived)["mail"].text
+    assert "Giá trị: +38 m/giờ (ngưỡng +30 m/giờ)" in text
+    assert "+38 m/h" in text
+    plain = rule_words(FLOOD[0], in_unit_of_property=False, condition=True)
+    assert "Giá trị" not in told(city, plain)["mail"].text
+    between = rule_words(FLOOD[0], lows={"critical": 6.5}, decimals=1)
+    text = told(city, between)["mail"].text
+    assert "Giá trị: 38 cm (ngưỡng ngoài 6,5–30 cm)" in text
+    assert "outside 6.5–30 cm" in text
+
+
 def test_a_mail_says_what_where_how_much_when_and_what_to_do(city: City) -> None:
     way = replace(routes(mail_channel()), base_url="https://ioc.thanhlam.example")
     mail = told(city, rule_words(FLOOD[0]), way=way)["mail"]

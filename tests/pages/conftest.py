@@ -22,12 +22,17 @@ NOTHING_CHANGES = ((), ())
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[Line], Line]:
-    """Serve a line to the pages of this test, with no picture left from another line."""
+    """Serve a line to the pages of this test, with no picture left from another line.
+
+    That somebody opened a page is not written down: lines are shared, and other tests count what their log holds.
+    """
     monkeypatch.setattr(server, "_INSTALLED", [])
+    monkeypatch.setattr(server, "_DOORS", [])
     monkeypatch.setattr(render, "_KEPT", {})
 
     def served(line: Line) -> Line:
         server.install(line)
+        server.install(line, replace(server.door(), audit=lambda *_: None))
         return line
 
     return served

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,6 +15,8 @@ from alerts.refusals import Refused
 from core.alert import Alert
 from core.i18n import Translator
 from pipeline import Line
+from store.duck import DuckStore
+from tests.clockwork import SetClock
 from tests.conftest import EVENING
 from tests.pages.conftest import FLOOD, JAM, RAIN
 from tests.pages.reading import open_page, parts, problems
@@ -108,6 +111,35 @@ def test_undone_within_ten_seconds(line: Line) -> None:
     after = stored(line, RAIN)
     assert (after.state, after.acked_by) == ("UNACK", "")
     assert list(journal(line, RAIN)["deed"].head(2)) == ["unacknowledge", "acknowledge"], "the journal keeps both"
+
+
+@pytest.mark.parametrize(("city_s", "offered"), [(599, True), (601, False)])
+def test_a_person_undoes_in_seconds_of_their_own_however_fast_the_city_runs(
+    city_s: int, offered: bool, line: Line, tmp_path: Path, serve: Serve
+) -> None:
+    """At sixty times the speed ten seconds at the desk are ten minutes of the city."""
+    line.store.backup(tmp_path / "fast.duckdb")
+    clock = SetClock(EVENING)
+    clock.speed = 60.0
+    fast = serve(Line(line.city, DuckStore(tmp_path / "fast.duckdb", zone=str(line.city.zone)), clock))
+    fast.change(lambda _: ((), ()))
+    viewer = press(at_the_desk(RAIN, HA), T("alert.acknowledge"))
+    clock.advance(timedelta(seconds=city_s))
+    if offered:
+        press(viewer.run(), T("alert.undo"))
+    else:
+        assert T("alert.undo") not in [one.label for one in viewer.run().button]
+    assert stored(fast, RAIN).state == ("UNACK" if offered else "ACKED")
+    fast.stop()
+
+
+def test_a_latched_alert_is_listed_with_its_lock_and_can_be_reset(line: Line) -> None:
+    latched = replace(stored(line, FLOOD), active=False, acked=True, latched=True, acked_by=HA, acked_at=EVENING)
+    line.change(lambda _: ([latched], ()))
+    viewer = at_the_desk(FLOOD, HA)
+    assert T("alert_state.LATAC") in parts(viewer)["head"]
+    press(viewer, T("alert.reset"))
+    assert stored(line, FLOOD).state == "NORM"
 
 
 def test_ten_seconds_later_there_is_nothing_to_undo(line: Line) -> None:

@@ -10,15 +10,19 @@ from datetime import datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from alerts import handover as notes
 from alerts.deeds import Deed
+from charts.theme import DESK
 from core.access import Person
 from core.alert import Alert
 from core.i18n import LANGUAGES, Translator
-from core.ledger import Outcome
+from core.ledger import UNDELIVERED, Notice, Outcome
 from pipeline import Line
 from tests.conftest import EVENING
 from tests.pages.conftest import FLOOD, JAM, RAIN
 from tests.pages.reading import open_page, parts, problems
+from ui import handover
+from ui.views import View
 
 Serve = Callable[[Line], Line]
 T = Translator("vi")
@@ -150,6 +154,29 @@ def test_an_earlier_note_can_be_read_again_and_copied(line: Line) -> None:
         assert word in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_could_not_be_delivered_is_in_the_note(line: Line, language: str) -> None:
+    t, name = Translator(language), fresh(line, 12 if language == "vi" else 13)
+    stuck = Notice(
+        id=f"stuck-{language}", made_at=EVENING, rule=FLOOD[0], site_id=FLOOD[1], deed="raise", happened_at=EVENING,
+        priority="critical", channel="mail_room", recipient="ha@thanhlam.example", subject="", text="", state="failed",
+    )  # fmt: skip
+    line.change(lambda ledger: Outcome(notices=[stuck, replace(stuck, id=f"{stuck.id}-2", state="unclear")]))
+    try:
+        for where in ("live", "signed"):
+            if where == "signed":
+                line.act(Person(account="b", name=BAO, role="operator"), Deed(action="draft_handover"))
+                line.act(Person(account="b", name=BAO, role="operator"), Deed(action="sign_out", handover=name))
+            others = section(at_the_page(language=language), "others")
+            assert t("handover.undelivered", n=2) in others, where
+            assert line.snapshot.rules[FLOOD[0]].title[language] in others
+            assert t("handover.not_told", n=2, channels="mail_room") in others
+            assert "ha@thanhlam.example" not in others
+    finally:  # the session's store keeps every message
+        for one in line.store.read_notices(UNDELIVERED):
+            line.store.settle_notice(one.id, state="dropped", now=EVENING)
+
+
 def test_in_the_last_hour_shelves_are_to_be_reviewed(line: Line) -> None:
     now = line.clock.now()
     shelf = {"hidden": "SHLVD", "hidden_by": HA, "hidden_reason": "thi công", "hidden_at": now}
@@ -221,3 +248,21 @@ def test_a_drill_is_marked_in_what_is_printed_and_copied(line: Line, monkeypatch
     viewer.selectbox(key="handover_chosen").set_value(name).run()
     assert T("people.drill") in parts(viewer)["read"]
     assert T("people.drill") in "\n".join(str(one.value) for one in viewer.code)
+
+
+def test_a_situation_is_named_by_what_is_open_in_it(line: Line) -> None:
+    """Its number alone tells the next shift nothing; what belongs elsewhere does not name it."""
+    view = View(line.snapshot, "vi", DESK)
+    facts = notes.content(handover._ledger(line.snapshot), line.desk, line.snapshot.duty, view.now)
+    named = [
+        {**one, "situation": "VV-0042" if (one["rule"], one["site_id"]) in (FLOOD, RAIN) else ""}
+        for one in facts["open"]
+    ]
+    storm = {"id": "VV-0042", "status": "new", "lead": "", "unit": "", "note": "", "opened_at": None, "alerts": 2}
+    told = {one.key: one for one in handover.sections(view, {**facts, "open": named, "situations": [storm]})}
+    (row,) = told["situations"].rows
+    assert row.text == "VV-0042 Ngập hầm chui, Mưa to cục bộ"
+    assert row.late, "nobody leads it"
+    led = {**storm, "lead": HA, "note": "Cấm xe máy"}
+    told = {one.key: one for one in handover.sections(view, {**facts, "open": [], "situations": [led]})}
+    assert told["situations"].rows[0].text == "VV-0042 · Cấm xe máy"

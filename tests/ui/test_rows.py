@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from charts.theme import DESK
+from core.alert import Alert
 from core.calendar import hour_class
 from core.i18n import Translator
 from core.snapshot import ABSENT, OLD, Reading, Snapshot, freshness
@@ -184,3 +185,20 @@ def test_a_missing_or_absurd_value_is_never_zero(snapshot: Snapshot, value: floa
 def test_the_headline_names_the_place_once() -> None:
     assert "Đông Kiều" in joined_name("Ngập hầm chui", "Hầm chui Đông Kiều")
     assert joined_name("Ngập hầm chui", "Hầm chui Đông Kiều").lower().count("hầm chui") == 1
+
+
+def test_the_limit_of_a_range_has_two_ends(snapshot: Snapshot) -> None:
+    """«Outside 6,5–8,5»: the upper end alone would say that low values are fine."""
+    ringing = Alert(rule="road_flood", site_id="flood_02", active=True, acked=False, priority="high", value=5.9)
+    words = replace(snapshot.rules["road_flood"], setpoints={"high": 8.5}, lows={"high": 6.5}, decimals=1)
+    ranged = replace(snapshot, rules={**snapshot.rules, "road_flood": words})
+    assert View(ranged, "vi", DESK).limit(ringing) == "ngưỡng ngoài 6,5–8,5"
+    assert View(ranged, "en", DESK).limit(ringing).endswith("outside 6.5–8.5")
+    assert View(snapshot, "vi", DESK).limit(ringing) == "ngưỡng 20"
+
+
+def test_the_lower_end_of_a_range_comes_from_the_rule_file(snapshot: Snapshot) -> None:
+    words = snapshot.rules["temperature_extreme"]
+    assert set(words.lows) == set(words.setpoints)
+    assert all(low < float(words.setpoints[priority]) for priority, low in words.lows.items())
+    assert snapshot.rules["road_flood"].lows == {}

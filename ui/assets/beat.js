@@ -1,5 +1,5 @@
-// The server's clock, and the watch over the server: no beat for ten seconds means that the picture is not live.
-const PATIENCE_MS = 10000
+// The server's clock, and the watch over the server: no beat for eight seconds means that the picture is not live.
+const PATIENCE_MS = 8000
 export default function (component) {
   const { data } = component
   const state = (window.__cityBeat ??= { timer: null })

@@ -2,35 +2,15 @@
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component
   const root = parentElement.querySelector(".panel-root")
-  const seen = (root.__seen ??= {})
-  for (const [name, html] of Object.entries(data.parts)) {
-    let part = root.querySelector(`:scope > [data-part="${name}"]`)
-    if (!part) {
-      part = document.createElement("div")
-      part.dataset.part = name
-      root.append(part)
+  const heard = root.__live?.told
+  if (!data.live || !heard || data.live.number >= heard.number) paint(root, data.parts, leftOver(root, data.parts))
+  if (data.live) {
+    if (data.live.stage) stage(root, data.live.stage)
+    const take = (parts, gone, told) => {
+      if (told.stage) stage(root, told.stage)
+      paint(root, parts, gone)
     }
-    if (seen[name] === html) continue
-    const open = [...part.querySelectorAll("details[open]")].map((d) => d.dataset.key)
-    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined
-    const scrolled = [...part.querySelectorAll("[data-scroll]")].map((e) => [e.dataset.scroll, e.scrollTop])
-    part.innerHTML = html
-    seen[name] = html
-    for (const key of open) {
-      const detail = part.querySelector(`details[data-key="${CSS.escape(key ?? "")}"]`)
-      if (detail) detail.open = true
-    }
-    for (const [key, top] of scrolled) {
-      const element = part.querySelector(`[data-scroll="${CSS.escape(key)}"]`)
-      if (element) element.scrollTop = top
-    }
-    if (focused) part.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
-  }
-  for (const part of [...root.children]) {
-    if (!(part.dataset.part in data.parts)) {
-      delete seen[part.dataset.part]
-      part.remove()
-    }
+    follow(root, data.live, take, () => setTriggerValue("deed", { deed: "look_again", sent: Date.now() }))
   }
   const send = (element) => setTriggerValue("deed", { ...element.dataset, sent: Date.now() })
   root.onclick = (event) => {
@@ -77,8 +57,53 @@ export default function (component) {
     root.__keys = onKey
     document.addEventListener("keydown", onKey)
   }
+}
+
+// Parts by name; what is the same is left alone, so nothing flashes, an open detail stays open, the focus stays.
+function paint(root, parts, gone) {
+  const seen = (root.__seen ??= {})
+  for (const [name, html] of Object.entries(parts)) {
+    let part = root.querySelector(`:scope > [data-part="${name}"]`)
+    if (!part) {
+      part = document.createElement("div")
+      part.dataset.part = name
+      root.append(part)
+    }
+    if (seen[name] === html) continue
+    const open = [...part.querySelectorAll("details[open]")].map((d) => d.dataset.key)
+    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined
+    const scrolled = [...part.querySelectorAll("[data-scroll]")].map((e) => [e.dataset.scroll, e.scrollTop])
+    part.innerHTML = html
+    seen[name] = html
+    for (const key of open) {
+      const detail = part.querySelector(`details[data-key="${CSS.escape(key ?? "")}"]`)
+      if (detail) detail.open = true
+    }
+    for (const [key, top] of scrolled) {
+      const element = part.querySelector(`[data-scroll="${CSS.escape(key)}"]`)
+      if (element) element.scrollTop = top
+    }
+    if (focused) part.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
+  }
+  for (const name of gone) {
+    delete seen[name]
+    root.querySelector(`:scope > [data-part="${name}"]`)?.remove()
+  }
   const bell = root.querySelector("[data-ring]")
   if (bell) ring(bell, root)
+}
+
+function leftOver(root, parts) {
+  return [...root.children].map((part) => part.dataset.part).filter((name) => !(name in parts))
+}
+
+// How a wall's picture is laid out: scene, density, night, the orbit against burn-in.
+function stage(root, set) {
+  for (const [name, value] of Object.entries(set)) {
+    if (root.dataset[name] === value) continue
+    root.dataset[name] = value
+    if (name === "scale") document.documentElement.style.setProperty("--wall-scale", value)
+  }
 }
 
 // Two tones, once per new critical alert and browser: a reload does not ring again, a mute only puts it off.

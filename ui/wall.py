@@ -1,0 +1,152 @@
+"""One screen of the wall: which scene it shows now, and the picture of it, pushed to the browser as it changes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from charts.theme import WALL
+from core.feed import Feed, Frame
+from core.snapshot import Snapshot
+from core.wall import ANNOUNCED, LARGEST_SCALE, LEAST_ARCMIN, SMALLEST_U, Shown, WallScreen, arcmin, direct
+from ui import panel, people, render, server
+from ui.frame import LIVE_PATH, Screen
+from ui.scenes import stages
+from ui.views import View
+
+ORBIT_S = 180  # against burn-in the whole picture moves by some pixels this often
+ORBIT_STEPS = 9
+STEP = 1.1  # of the keys + and -
+MOST_STEPS = 4
+SERIOUS = ("high", "critical")
+DOMAINS = {  # a scene of these domains is quiet while nothing in them is open
+    "traffic": ("traffic",),
+    "environment": ("environment", "weather"),
+    "services": ("services", "reports"),
+}
+
+
+def wall(screen: Screen) -> None:
+    """The whole page: what it shows comes from `/wall?screen=NAME`, letters may be made larger by `&size=1`."""
+    plan = screen.line.city.wall
+    found = plan.screen(str(st.query_params.get("screen", "")))
+    if found is None:
+        names = ", ".join(one.key for one in plan.screens)
+        html = render.html(
+            "gate.html",
+            screen.snapshot,
+            screen.language,
+            title=screen.t("wall.unknown"),
+            text=screen.t("wall.known", names=names),
+        )
+        panel.panel("gate", {"gate": html})
+        return
+    follow = Watching(screen, found, _scale(found))
+    kept = f"_ticket_wall_{found.key}"
+    feed = Feed(person=screen.opened_by, frame=follow.frame, screen=found.key)
+    st.session_state[kept] = server.TICKETS.give(feed, st.session_state.get(kept, ""))
+    shown = follow.shown(screen.snapshot)
+    live = {
+        "ticket": st.session_state[kept],
+        "path": LIVE_PATH,
+        "number": screen.snapshot.number,
+        "wall": True,
+        "stage": follow.stage(shown),
+    }
+    panel.panel("panel_wall", follow.parts(screen.snapshot, shown), live=live)
+    screen.beat(screen.snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What one screen of the wall follows."""
+
+    screen: Screen
+    plan: WallScreen
+    scale: float
+
+    def frame(self) -> Frame | None:
+        """Scene and picture now; None once the screen may see nothing."""
+        line = self.screen.line
+        snapshot = people.seen_by(self.screen.opened_by, line)
+        if snapshot is None:
+            return None
+        shown = self.shown(snapshot)
+        mark = (*self._key(shown), snapshot.city.key, snapshot.number, snapshot.made_at)
+        told = {"scene": shown.scene, "stage": self.stage(shown), "build": build()}
+        return Frame(mark, lambda: self.parts(snapshot, shown), told, _again(shown))
+
+    def shown(self, snapshot: Snapshot) -> Shown:
+        """What it shows now."""
+        return direct(
+            self.plan,
+            snapshot.alerts,
+            snapshot.switches,
+            now=datetime.now(UTC),
+            city_now=self.screen.line.clock.now(),
+            speed=snapshot.speed,
+            quiet=quiet(snapshot),
+        )
+
+    def parts(self, snapshot: Snapshot, shown: Shown) -> dict[str, str]:
+        """The picture, made once for all screens that show the same."""
+        view = View(snapshot, self.screen.language, WALL)
+        playbooks = self.screen.line.desk.playbooks
+        return render.shared(
+            self._key(shown), snapshot, lambda: stages.parts(view, shown, snapshot.city.wall, self.scale, playbooks)
+        )
+
+    def stage(self, shown: Shown) -> dict[str, str]:
+        """How the picture is laid out; the browser turns it into attributes of its root."""
+        now = datetime.now(UTC)
+        local = self.screen.line.clock.now().astimezone(self.screen.line.city.zone).time()
+        night = self.screen.line.city.wall.night(local) and shown.why != "takeover"
+        return {
+            "scene": shown.scene if shown.scene in stages.SCENES else "free",
+            "density": stages.density(self.scale),
+            "scale": f"{self.scale:.3f}",
+            "night": "yes" if night else "no",
+            "orbit": str(int(now.timestamp() // ORBIT_S) % ORBIT_STEPS),
+        }
+
+    def _key(self, shown: Shown) -> tuple[Any, ...]:
+        seen = (shown.scene, shown.why, shown.next_scene, shown.alert, shown.place, shown.of, shown.by)
+        until = shown.ends_at if shown.why == "chosen" else None
+        return ("wall", self.screen.language, self.screen.opened_by.areas, stages.density(self.scale), *seen, until)
+
+
+def quiet(snapshot: Snapshot) -> tuple[str, ...]:
+    """Scenes in whose domains nothing is open, while something serious is open elsewhere."""
+    opened = snapshot.open_alerts()
+    if not any(alert.priority in SERIOUS and alert.active for alert in opened):
+        return ()
+    touched = {snapshot.rules[alert.rule].domain for alert in opened if alert.rule in snapshot.rules}
+    return tuple(scene for scene, domains in DOMAINS.items() if not touched.intersection(domains))
+
+
+@cache
+def build() -> str:
+    """A mark of what browsers load: when it changes with a new version, a wall opens itself anew."""
+    files = sorted(path for path in panel.ASSETS.iterdir() if path.suffix in (".js", ".css"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def _again(shown: Shown) -> datetime:
+    """When the picture may change although nothing new has come."""
+    announced = shown.ends_at - ANNOUNCED
+    return announced if datetime.now(UTC) < announced and shown.why == "rotation" else shown.ends_at
+
+
+def _scale(plan: WallScreen) -> float:
+    """The scale of the screen, and what a person before it made of it by hand."""
+    try:
+        steps = int(st.query_params.get("size", "0"))
+    except ValueError:
+        steps = 0
+    wanted = plan.scale * STEP ** max(-MOST_STEPS, min(steps, MOST_STEPS))
+    return min(max(wanted, LEAST_ARCMIN / arcmin(SMALLEST_U, plan.width_mm, plan.viewer_m)), LARGEST_SCALE)
