@@ -1,4 +1,4 @@
-# make run | make test | make check        PORT=8501 CITY=demo SCENARIO= SPEED=1 WALL=
+# make run | make test | make check | make wheelhouse        PORT=8501 CITY=demo SCENARIO= SPEED=1 WALL=
 PYTHON ?= python3
 PORT ?= 8501
 export CITY ?= demo
@@ -7,16 +7,36 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/ready-run
 DEV_READY := $(VENV)/ready-dev
+# Where a packed wheelhouse lies, what `make run` needs comes from there and nothing is fetched.
+PACKED := $(wildcard wheelhouse/packed)
+FROM := $(if $(PACKED),--no-index --find-links wheelhouse)
 
-.PHONY: run test check format browser clean
+.PHONY: run install test check format browser wheelhouse clean
 
-run: $(RUN_READY)
+run: install
 	$(BIN)/streamlit run dashboard.py --server.port $(PORT) $(if $(WALL),-- $(WALL))
 
-test: $(DEV_READY) browser
+install: $(RUN_READY)
+
+# All that a machine without internet needs, for this Python and this kind of processor: a folder, and one file to carry.
+wheelhouse: $(VENV)/bin/python
+	@rm -rf wheelhouse city-offline.tar
+	@$(MAKE) --no-print-directory wheelhouse/packed
+	@if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then \
+	  git ls-files -z --cached --others --exclude-standard | \
+	    tar --null --transform 's,^,city/,' -cf city-offline.tar -T - wheelhouse && \
+	  echo "city-offline.tar holds this folder and its wheelhouse: unpack it there, then make run"; \
+	else echo "carry this whole folder there, with wheelhouse/, then make run"; fi
+
+wheelhouse/packed $(VENV)/wheelhouse/packed: $(VENV)/bin/python requirements.txt
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir $(@D) -r requirements.txt
+	@$(BIN)/python -c 'import platform as p; print("Python", *p.python_version_tuple()[:2], "on", p.machine())' > $@
+
+test: $(DEV_READY) browser $(VENV)/wheelhouse/packed
 	$(BIN)/python -m pytest -q
 
-check: $(DEV_READY) browser
+check: $(DEV_READY) browser $(VENV)/wheelhouse/packed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -36,7 +56,8 @@ $(VENV)/bin/python:
 	  { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment: install it first (Debian: apt-get install python3-venv)" >&2; exit 2; }
 
 $(RUN_READY): $(VENV)/bin/python requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(FROM) -r requirements.txt $(if $(PACKED),|| \
+	  { echo "error: wheelhouse/ was packed for $$(cat $(PACKED)), and does not serve $$($(BIN)/python -V) on $$(uname -m) or this requirements.txt: pack it anew (make wheelhouse), or remove the folder to fetch" >&2; exit 2; })
 	@touch $@
 
 $(DEV_READY): $(VENV)/bin/python requirements.txt requirements-dev.txt

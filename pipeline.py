@@ -79,6 +79,8 @@ BAND_EVERY = timedelta(hours=24)
 HEALTH_DAYS = timedelta(days=30)
 SCENARIO_LEAD = timedelta(minutes=10)  # calm before the story begins
 HEALTH_BEFORE = timedelta(days=1)  # floods and standing alarms at the beginning are known
+SCREEN_SILENCE = "screen_silence"
+SCREEN_EXPECTED = timedelta(hours=24)  # a screen that lived so lately should come back after a restart
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
 
 
@@ -149,6 +151,7 @@ class Line:
         self._fresh_start = True
         self._band_at: datetime | None = None
         self._health_at: datetime | None = None
+        self._screens_at: datetime | None = None
         self._geometry = read_geometry(city)
         self._rule_words = {rule.key: rule_words(rule) for rule in self.desk.rules}
         self._health: Report | None = None
@@ -186,6 +189,7 @@ class Line:
             self._ask(patience_s)
             self._take_answers()
             self._write_health()
+            self._write_screens()
             self._compute()
             self._judge()
             self._keep_house()
@@ -341,6 +345,9 @@ class Line:
     def _remember(self) -> None:
         """Source states survive a restart: what was stored tells since when a source has been silent."""
         newest = self.store.latest()
+        screens = newest[newest["observed_property"] == SCREEN_SILENCE]
+        for key in screens.loc[screens["time"] > self.clock.now() - SCREEN_EXPECTED, "site_id"]:
+            self.screens.expect(str(key), datetime.now(UTC))
         for feed in self._feeds:
             own = newest[newest["source"] == feed.source.key]
             up = newest[(newest["observed_property"] == "source_up") & (newest["site_id"] == feed.source.key)]
@@ -507,6 +514,23 @@ class Line:
                 rows.append({"site_id": feed.source.key, "observed_property": "source_age", "value": max(age, 0.0)})
         good = obs.frame(rows, time=pd.Timestamp(slot), source=SOURCE_HOUSE, quality="pass")
         _keep_earliest(self._uncomputed, self.store.write_observations(good, now).earliest)
+
+    def _write_screens(self) -> None:
+        """How long each watched wall screen has given no sign of life: a frozen wall is an alert like any other."""
+        now, machine = self.clock.now(), datetime.now(UTC)
+        slot = _floor(now, MINUTE)
+        if self._screens_at == slot:
+            return
+        self._screens_at = slot
+        watched = {one.key for one in self.city.wall.screens if one.watched}
+        rows = [
+            {"site_id": state.key, "observed_property": SCREEN_SILENCE, "value": state.silent(machine) / MINUTE}
+            for state in self.screens.states()
+            if state.since is not None and state.key in watched
+        ]
+        if rows:
+            good = obs.frame(rows, time=pd.Timestamp(slot), source=SOURCE_HOUSE, quality="pass")
+            self.store.write_observations(good, now)
 
     # -- indicators -------------------------------------------------------------------------------------------------
 

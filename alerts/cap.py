@@ -37,7 +37,7 @@ CATEGORIES = {  # observed property -> CAP category; what stands in no row is «
     **dict.fromkeys(("noise_level", "noise_laeq", "noise_over_limit"), "Env"),
     **dict.fromkeys(("speed", "arterial_speed", "relative_speed", "travel_time_index"), "Transport"),
     **dict.fromkeys(("congested_length", "traffic_flow", "open_incidents"), "Transport"),
-    **dict.fromkeys(("source_up", "source_age", "data_freshness", "data_completeness"), "Infra"),
+    **dict.fromkeys(("source_up", "source_age", "screen_silence", "data_freshness", "data_completeness"), "Infra"),
 }
 SEVERITIES = {"low": "Minor", "medium": "Minor", "high": "Moderate", "critical": "Severe"}
 RESPONSES = {"low": "Monitor", "medium": "Monitor", "high": "Prepare", "critical": "Execute"}

@@ -34,7 +34,8 @@ SCOPES = ("site", "area", "city")
 COUNTED = ("values", "events")
 TEXTS = ("cause", "consequence", "action", "owner")  # with time_to_act_min: what every alert must tell the shift
 SITE_PREFIX = "site:"  # setpoint = "site:alarm_1_m" reads the site's own attribute
-SOURCE_PROPERTIES = ("source_up", "source_age")  # their site_id is the key of a source, not a site
+# Their site_id is the key of a source or of a wall screen, not a site.
+HOUSE_PROPERTIES = ("source_up", "source_age", "screen_silence")
 HOUSE_DOMAIN = "operations"  # silence and source troubles concern the house, whatever was being measured
 CLEAR_DECIMALS = 9  # 4.3 - 0.05 is meant as 4.25, not as 4.249999…
 ACK_EXPIRES_MIN = 30.0
@@ -503,7 +504,7 @@ def _observed_property(
 def _domain(
     table: Mapping[str, Any], kind: str, observed_property: str, item: ObservedProperty | None, where: str
 ) -> str:
-    house = kind == "missing" or observed_property in SOURCE_PROPERTIES or item is None
+    house = kind == "missing" or observed_property in HOUSE_PROPERTIES or item is None
     return _one_of(table, "domain", DOMAINS, where, HOUSE_DOMAIN if house or item is None else item.domain)
 
 
@@ -690,7 +691,7 @@ def _only_sites(
         return _sites_of_scope(table, sites, scope, where)
     if "sites" in table:
         named = _texts(table, "sites", where)
-        if sites is not None and observed_property not in SOURCE_PROPERTIES:
+        if sites is not None and observed_property not in HOUSE_PROPERTIES:
             _all_known(named, sites.index, "sites", where)
         return frozenset(named)
     if "kinds" in table:
@@ -723,7 +724,7 @@ def _check_named_sites(read: Iterable[Expression], sites: pd.DataFrame | None, w
     """at("site", …) must name a site; the keys of sources are known to the city alone."""
     for expression in read:
         for site_id, observed_property in expression.sites:
-            if sites is not None and observed_property not in SOURCE_PROPERTIES and site_id not in sites.index:
+            if sites is not None and observed_property not in HOUSE_PROPERTIES and site_id not in sites.index:
                 raise ConfigError(
                     f"{where}: at({site_id!r}, {observed_property}): no such site in sites.toml"
                     f"{near(site_id, [str(one) for one in sites.index])}"

@@ -201,13 +201,13 @@ class _Paper:
             f'stroke-width="2" stroke-dasharray="7 5"/>{name}'
         )
 
-    def value(self, x: float, y: float, words: str, *, anchor: str = "end", stale: bool = False) -> str:
+    def value(self, x: float, y: float, figure: str, *, anchor: str = "end", stale: bool = False) -> str:
         """The newest figure, beside its point or above its bar; grey when it is old."""
         baseline = min(max(y, TEXT_PX * 0.9), self.floor)
         return (
             f'<text class="now" x="{x:.1f}" y="{baseline:.1f}" text-anchor="{anchor}" font-weight="600" '
             f'fill="{self.theme.ink3 if stale else self.theme.ink1}" stroke="{self.theme.bg}" stroke-width="4" '
-            f'paint-order="stroke">{escape(words)}</text>'
+            f'paint-order="stroke">{figure}</text>'
         )
 
     def axis(self) -> str:

@@ -973,3 +973,54 @@ def test_the_demo_city_has_a_live_value_for_everything_on_its_first_screen(demo_
             assert any(reading.live for reading in shown.of(item.key)), item.key
     assert shown.usual("relative_speed", demo_line.city.city_site, shown.made_at) is not None
     assert demo_line.store.verify() == []
+
+
+# -- the wall is watched too ------------------------------------------------------------------------------------------
+
+WALL = Person(account="wall-1", name="Màn hình tường", role="viewer", kind="wall")
+FROZEN = ("wall_frozen", "wall", "UNACK")
+
+
+@pytest.fixture
+def watched(house: House) -> House:
+    rule = Path(pipeline.__file__).parent / "config" / "demo" / "alerts" / "wall_frozen.toml"
+    (house.root / "config" / "ward" / "alerts" / rule.name).write_text(rule.read_text("utf-8"), encoding="utf-8")
+    return house
+
+
+def cycle(house: House, line: Line) -> list[tuple[str, str, str]]:
+    house.clock.advance(MINUTE)
+    line.run_once()
+    return [one for one in open_alerts(line) if one[0] == "wall_frozen"]
+
+
+def test_a_wall_that_stops_painting_is_an_alert_with_its_name_and_ends_when_it_paints_again(watched: House) -> None:
+    line = watched.line()
+    assert cycle(watched, line) == [], "nobody has opened the wall yet"
+    line.screens.join("wall", WALL, "v1", datetime.now(UTC) - timedelta(minutes=4))
+    assert cycle(watched, line) == [FROZEN]
+    (alert,) = line.snapshot.open_alerts()
+    assert alert.value == pytest.approx(4, abs=0.2)
+    assert line.city.site_name("wall", "vi") == "Màn hình tường"
+    line.screens.join("wall", WALL, "v2", datetime.now(UTC))
+    for _ in range(3):
+        line.screens.beat("wall", "v2", {"painted": 9}, datetime.now(UTC))
+        after = cycle(watched, line)
+    assert after == [("wall_frozen", "wall", "RTNUN")]
+
+
+def test_after_a_restart_of_the_house_the_wall_that_was_there_is_expected_back(watched: House) -> None:
+    line = watched.line()
+    line.screens.join("wall", WALL, "v1", datetime.now(UTC))
+    cycle(watched, line)
+    (state,) = watched.restart(line).screens.states()
+    assert state.since is not None
+
+
+def test_a_screen_that_is_not_watched_is_nobodys_trouble(watched: House) -> None:
+    (watched.root / "config" / "ward" / "wall.toml").write_text(
+        '[[screen]]\nkey = "wall"\nname_vi = "Sảnh"\nwatched = false\n', encoding="utf-8"
+    )
+    line = watched.line()
+    line.screens.join("wall", WALL, "v1", datetime.now(UTC) - timedelta(minutes=4))
+    assert cycle(watched, line) == []

@@ -16,8 +16,10 @@ from charts import sparkline, trend
 from core import formats
 from core.alert import PRIORITIES, STATUSES, Alert, Key
 from core.snapshot import RuleWords
+from core.wall import EVERY_SCREEN, INCIDENT
 from ui import maps, panel, query, render
 from ui.alert_deeds import allowed, do
+from ui.alert_facts import measured_at
 from ui.frame import Screen
 from ui.views import View
 
@@ -26,6 +28,7 @@ SERVICE_DAYS = (1, 3, 7, 30)
 JOURNAL_DAYS = 30
 JOURNAL_LINES = 60
 CHART_HOURS = 6
+ON_WALL = timedelta(minutes=15)
 
 
 def detail(screen: Screen, view: View, alert: Alert | None) -> None:
@@ -286,7 +289,7 @@ def _pictures(screen: Screen, view: View, alert: Alert) -> None:
     words = view.snapshot.rules.get(alert.rule)
     city = view.snapshot.city
     point = None if alert.site_id == city.city_site else city.point(alert.site_id)
-    site_id = _measured_at(view, alert, words)
+    site_id = measured_at(view, alert)
     both = point is not None and words is not None and site_id
     left, right = st.columns([3, 2], gap="small") if both else (st.container(), st.container())
     if words and site_id:
@@ -298,19 +301,6 @@ def _pictures(screen: Screen, view: View, alert: Alert) -> None:
         with right:
             svg = maps.around(view, alert, *point)
             panel.panel("alert_map", {"map": f'<section class="map-around">{svg}</section>'})
-
-
-def _measured_at(view: View, alert: Alert, words: RuleWords | None) -> str:
-    """Where the rule's property is measured: at the alert's own site, else at the worst one of its area; «» nowhere."""
-    key = words.observed_property if words else ""
-    snapshot = view.snapshot
-    if (key, alert.site_id) in snapshot.recent:
-        return alert.site_id
-    area = snapshot.city.area_of(alert.site_id)
-    near = [one for one in snapshot.of(key) if area and snapshot.city.area_of(one.site_id) == area]
-    near = [one for one in near if (key, one.site_id) in snapshot.recent]
-    sign = -1 if words and words.direction == "below" else 1
-    return max(near, key=lambda one: sign * one.value).site_id if near else ""
 
 
 def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords, site_id: str) -> None:
@@ -394,6 +384,12 @@ def _take_away(screen: Screen, view: View, alert: Alert) -> None:
         st.page_link("pages/map.py", label=t("alert.to_map"), query_params={**keep, "ward": _ward(view, alert)})
         if allowed(screen, "try_rule"):
             st.page_link("pages/rule_trial.py", label=t("alert.to_trial"), query_params={**keep, "rule": alert.rule})
+        if allowed(screen, "show_on_wall") and alert.state != "NORM":
+            until = screen.line.clock.now() + ON_WALL
+            scene = f"{INCIDENT}:{alert.rule}:{alert.site_id}"
+            deed = Deed(action="show_on_wall", keys=(alert.key,), screen=EVERY_SCREEN, scene=scene, until=until)
+            key = f"do_show_on_wall:{alert.rule}:{alert.site_id}"
+            st.button(t("wall.show"), key=key, on_click=do, args=(screen, deed))
         with st.popover(t("alert.report")):
             st.code(_report(view, alert), language=None, wrap_lines=True)
         if allowed(screen, "export_cap") and view.snapshot.city.cap_sender and alert.truth != "NORM":

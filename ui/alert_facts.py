@@ -57,10 +57,10 @@ def change(view: View, reading: Reading) -> Change | None:
 
 
 def near(view: View, alert: Alert, within_km: float) -> list[Alert]:
-    """Other open and active alerts around an alert, worst first; empty where nobody wrote down where it is."""
+    """Other open and active alerts around an alert, worst first; none around the city, or an unknown place."""
     city = view.snapshot.city
     centre = city.point(alert.site_id)
-    if centre is None:
+    if centre is None or alert.site_id == city.city_site:
         return []
     found = []
     for other in view.snapshot.open_alerts():

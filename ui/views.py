@@ -104,7 +104,8 @@ class View:
             key=key,
             site_id=site_id,
             label=place if by_site else name,
-            place=city.area_name(site_id, self.language) if by_site else self._place(key, pick, reading),
+            place=self._silent_because(reading, source)
+            or (city.area_name(site_id, self.language) if by_site else self._place(key, pick, reading)),
             value=value,
             unit=item.unit_label(self.language),
             mark=self.glyph(alert.priority, alert.state) if alert else Markup(""),
@@ -213,6 +214,13 @@ class View:
             return t("state.above_usual"), ""
         change = formats.percent(100 * (reading.value / middle - 1), 0, self.language, signed=True)
         return change, t("word.vs_usual")
+
+    def _silent_because(self, reading: Reading, source: SourceState | None) -> str:
+        """Which source is silent and why, for a value that is too old to be believed; empty while it lives."""
+        if reading.live or source is None:
+            return ""
+        why = self.t(f"source.{source.error_kind or 'unavailable'}" if source.up is False else "state.station_silent")
+        return f"{source.source.name(self.language)}: {why[:1].lower()}{why[1:]}"
 
     def _interval_note(self, site_id: str) -> tuple[str, str]:
         """A share of answers is read with its 95 % interval, not against its usual."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,6 +109,34 @@ class Server:
         self._process = None
 
 
+class WallStage(Server):
+    """A city whose hours the test directs (`wall_stage.py`): `stage.ask("ring", "underpass_flood:flood_01")`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._folder = folder
+
+    def start(self) -> None:
+        """Start it; it need not answer yet."""
+        command = [sys.executable, str(Path(__file__).with_name("wall_stage.py")), str(self.port), str(self._folder)]
+        self.started_at = time.monotonic()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            )
+
+    def ask(self, wish: str, *given: Any, **named: Any) -> Any:
+        """Something that shall happen in the city now; returns when it has."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": wish, "given": given, "named": named}).encode() + b"\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"no answer to {wish}: {self.said()}"
+        return json.loads(answer)
+
+
 @dataclass
 class Viewer:
     """One browser window, and what went wrong in it."""
@@ -173,6 +203,16 @@ def storm(tmp_path_factory: pytest.TempPathFactory, house: House) -> Iterator[Se
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WallStage]:
+    """A wall of several screens in the demo city, an hour into the evening storm."""
+    server = WallStage(tmp_path_factory.mktemp("stage"))
+    server.start()
+    server.wait_until((200, 503))
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

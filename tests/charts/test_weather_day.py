@@ -54,8 +54,15 @@ def test_hours_after_the_last_value_are_unknown() -> None:
     assert [np.isnan(amount) for _, amount in found[:4]] == [True, True, True, False]
 
 
+def test_a_sum_of_another_hour_does_not_stand_for_this_one() -> None:
+    at_s = np.array([(NOW - HOUR - timedelta(minutes=5)).timestamp(), NOW.timestamp()])
+    found = hourly(at_s, np.array([9.0, 1.0]), NOW.timestamp())
+    assert found[0][1] == 1.0
+    assert np.isnan(found[1][1]), "five of its minutes are missing, five are of the hour before"
+
+
 def test_values_of_the_future_and_of_yesterday_are_no_bars() -> None:
-    svg = rain([NOW - HOUR * 25, NOW, NOW + HOUR], [50.0, 2.0, 60.0])
+    svg = rain([NOW - HOUR * 25, NOW, NOW + HOUR / 2], [50.0, 2.0, 60.0])
     assert len(bars(svg)) == 1
     assert "2,0" in texts(svg)
 

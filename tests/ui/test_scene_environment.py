@@ -55,7 +55,11 @@ def test_an_alert_leads_its_group_whatever_the_figures_say(storm_hour: Snapshot)
     first = next(one for one in rows(shown) if one.startswith(("rain", "flood")))
     assert first == "flood_depth:flood_01"
     assert "ngập · Hầm chui Đông Kiều" in row(shown, first)
-    assert "ngưỡng 10" in row(shown, first)
+    flood = next(one for one in storm_hour.open_alerts() if one.site_id == "flood_01" and one.rule == "underpass_flood")
+    limit = {"medium": 10, "high": 20, "critical": 25}[flood.priority]
+    assert row(shown, first).endswith(f"cm ngưỡng {limit}"), "the limit that the alert stands over"
+    quiet = parts(replace(storm_hour, alerts=()), "environment")["left"]
+    assert row(quiet, first).endswith("cm ngưỡng 10")
     assert re.search(r'p-(medium|high|critical)" data-key="flood_depth:flood_01"', shown)
 
 

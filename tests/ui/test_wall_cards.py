@@ -7,12 +7,15 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.deeds import MUTE_WALL
 from charts.theme import DESK, WALL
 from core.alert import Alert
-from core.ledger import Item, Situation
+from core.ledger import Item, Situation, Switch
 from core.snapshot import Snapshot
 from pipeline import Line
 from tests.conftest import EVENING
+from tests.ui.alert_stories import alert as story
+from tests.ui.alert_stories import hour, screen
 from ui import overview
 from ui.views import Card, View
 
@@ -91,3 +94,19 @@ def test_a_card_is_as_high_as_its_lines(change: dict[str, object], more_u: float
     plain = replace(card(snapshot, alert(FLOOD, 38.0)), title="Ngập hầm chui", place="Quảng Phú")
     changed = replace(plain, **change)  # type: ignore[arg-type]
     assert overview._height_u(changed) - overview._height_u(plain) == pytest.approx(more_u)
+
+
+def test_every_head_of_the_wall_carries_the_bell(storm_hour: Snapshot) -> None:
+    """A critical alert takes the wall over at once: the takeover itself must ring for it, and say who muted it."""
+    flood = story(storm_hour, FLOOD, 38.0, "critical")
+    now = hour(storm_hour, flood)
+    for scene in ("overview", "incident"):
+        head = screen(now, scene, key=FLOOD)["head"]
+        assert f'data-ring="underpass_flood:flood_01:{int(flood.raised_at.timestamp())}"' in head, scene
+        assert 'data-muted="no"' in head
+    mute = Switch(name=MUTE_WALL, until=now.made_at + timedelta(minutes=10), by=HA, at=now.made_at)
+    muted = screen(replace(now, switches={MUTE_WALL: mute}), "incident", key=FLOOD)["head"]
+    assert 'data-muted="yes"' in muted
+    assert HA in muted
+    answered = hour(storm_hour, replace(flood, acked=True, acked_by=HA))
+    assert 'data-ring=""' in screen(answered, "incident", key=FLOOD)["head"]

@@ -62,7 +62,18 @@ function take(root, state, message) {
     told,
   )
   beat(told)
-  requestAnimationFrame(() => requestAnimationFrame(() => (state.painted = told.number)))
+  stamp(root, state)
+  requestAnimationFrame(() => requestAnimationFrame(() => (state.painted = told.number))) // when it can be seen
+}
+
+// When this picture was painted, by the server's clock: a player's own may be wrong.
+function stamp(root, state) {
+  const place = root.querySelector("[data-painted]")
+  if (!place) return
+  const { now_ms, offset_min, speed } = state.told
+  const at = new Date(now_ms + (performance.now() - state.heardAt) * speed + offset_min * 60000)
+  const text = at.toISOString().slice(11, 19)
+  if (place.textContent !== text) place.textContent = text
 }
 
 // Every second: is the connection alive, is it time to say so, has a new ticket failed to come, is the browser old?

@@ -16,11 +16,13 @@ CAREFUL = 1.04  # the widths of letters are good to some per cent
 def lines(text: str, size_u: float, width_u: float, most: int = MOST_LINES) -> int:
     """How many lines a text takes, broken between words; the style sheet shows at most so many."""
     count, used = 1, 0.0
+    blank = text_width_px(" ", size_u)
     for word in text.split():
-        wide = text_width_px(f"{word} ", size_u) * CAREFUL
-        if used and used + wide > width_u:
-            count, used = count + 1, 0.0
-        used += wide
+        wide = text_width_px(word, size_u) * CAREFUL
+        if used and used + blank + wide > width_u:
+            count, used = count + 1, wide
+        else:
+            used += wide + (blank if used else 0.0)
     return min(count, most)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from alerts.playbooks import Playbook
@@ -82,4 +83,11 @@ def turn(stage: Stage) -> str:
         title=stage.titles.get(shown.scene, shown.scene),
         coming=coming,
         until=formats.clock(shown.ends_at, view.zone) if shown.why == "chosen" else "",
+        data=_newest(view, [state.newest_at for state in view.snapshot.sources]),
+        received=_newest(view, [state.received_at for state in view.snapshot.sources]),
     )
+
+
+def _newest(view: View, moments: Sequence[datetime | None]) -> str:
+    known = [moment for moment in moments if moment is not None]
+    return formats.clock(min(max(known), view.now), view.zone) if known else formats.DASH

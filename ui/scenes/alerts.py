@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pandas as pd
 from markupsafe import Markup
 
 from analysis.alarm_health import FLOOD_STARTS_ABOVE, WINDOW, annunciated
@@ -21,11 +22,11 @@ from ui.views import Card, View, joined_name
 SPAN = timedelta(hours=12)
 LINE_EVERY_HOURS = 2
 LABEL_EVERY_HOURS = (4, 6, 6)
-LABELS_WITHIN = ((13, 60), (18, 47), (0, 0))  # per cent of the span that leave room for a label and for «now»
+LABELS_WITHIN = ((12, 60), (18, 47), (0, 0))  # per cent of the span that leave room for a label and for «now»
 LEAST_SHARE = 0.8  # of the span in %: a short alert is still seen
 MOST_LANES = 9
 LANES_ROOM_U = (505.0, 342.0, 305.0)  # of the lanes at the least room of each density
-TITLE_ROOM_U = (440.0, 340.0, 330.0)
+TITLE_ROOM_U = (440.0, 322.0, 360.0)
 TITLE_U, LANE_U, LINE_U = 26.0, 64.0, 35.0
 MOST_COVERED = (3, 1, 1)
 LESS_COVERED = (2, 0, 0)  # beside a line about messages that did not arrive
@@ -172,7 +173,8 @@ def _members(view: View, item: Item) -> list[Lane]:
                 Lane(
                     glyph=card.glyph, priority=card.priority, title=card.title, place=card.place,
                     bars=bars(view, [alert]), due=short_value(card.value), overdue=False,
-                    owner=view.t("scene_alerts.acked_by", who=alert.acked_by) if alert.acked else card.state_word,
+                    owner=view.t("scene_alerts.acked_by", who=alert.acked_by) if alert.acked_by
+                    else view.t(f"scene_incident.state_{alert.truth}"),
                     waiting=not alert.acked, stale=alert.stale, member=True,
                 )
             )  # fmt: skip
@@ -218,7 +220,8 @@ def bars(view: View, members: Sequence[Alert]) -> list[Bar]:
     since = view.now - SPAN
     journal, keys = view.snapshot.journal, {alert.key for alert in members}
     own = [(rule, site) in keys for rule, site in zip(journal["rule"], journal["site_id"], strict=True)]
-    spans = alert_spans(journal[own], members, since, view.now)
+    told = journal[pd.Series(own, index=journal.index, dtype=bool)]
+    spans = alert_spans(told, members, since, view.now)
     found = []
     for start, end, priority, is_open in spans.itertuples(index=False):
         width = max(100 * (end - start) / SPAN, LEAST_SHARE)

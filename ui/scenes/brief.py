@@ -28,6 +28,7 @@ SETTLED = timedelta(hours=1)
 NEAR_MORNING = timedelta(hours=1)  # a value that old still stands for the morning
 MOST_CHANGES = (5, 4, 3)
 MOST_DECISIONS = 3
+REASON_LINES = 3
 DECISIONS_ROOM_U = (415.0, 218.0, 150.0)  # of the list at the least room of each density
 REASONS_WIDTH_U = (590.0, 470.0, 380.0)
 TITLE_U, TITLE_LINE_U, REASONS_TEXT_U, LINE_U, DECISION_U = 28.0, 38.0, 25.0, 34.0, 116.0
@@ -52,7 +53,7 @@ class Decision:
     priority: str
     title: str
     place: str
-    reasons: str
+    reasons: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def scene(stage: Stage) -> dict[str, str]:
     """Left what changed, right what waits for a decision and how sure all this is."""
     view = stage.view
     morning = since_morning(view.now, view)
-    waiting = decisions(view)
+    waiting = decisions(view, stage.room(3, 3, 2))
     width_u, sure = stage.room(*REASONS_WIDTH_U), reliability(view)
     most_down, notes = stage.room(*MOST_DOWN), stage.density != "huge"
     told = min(len(sure.down), most_down) + (len(sure.down) > most_down > 0) + bool(sure.frozen and notes)
@@ -80,7 +81,7 @@ def scene(stage: Stage) -> dict[str, str]:
         lambda one: (
             DECISION_U
             + TITLE_LINE_U * (lines(one.title, TITLE_U, width_u) - 1)
-            + LINE_U * (lines(one.reasons, REASONS_TEXT_U, width_u) - 1)
+            + LINE_U * (lines(" · ".join(one.reasons), REASONS_TEXT_U, width_u, REASON_LINES) - 1)
         ),
         stage.room(*DECISIONS_ROOM_U) - NOTE_U * told,
     )
@@ -167,13 +168,13 @@ def story(view: View, morning: datetime) -> tuple[int, int, int]:
     return raised, ended, sum(alert.active for alert in view.snapshot.open_alerts())
 
 
-def decisions(view: View) -> list[Decision]:
-    """Things to do that stay undone, worst first, each with every reason why it is named."""
+def decisions(view: View, most_reasons: int) -> list[Decision]:
+    """Things to do that stay undone, worst first, each with the first reasons why it is named."""
     by_key = {alert.key: alert for alert in view.snapshot.alerts}
     found = []
     for item in view.snapshot.items:
         members = [by_key[key] for key in item.members if key in by_key]
-        reasons = _reasons(view, item, members)
+        reasons = _reasons(view, item, members)[:most_reasons]
         if reasons and members:
             card = view.card(by_key.get(item.lead, members[0]), 36)
             many = item.kind != "single"
@@ -184,7 +185,7 @@ def decisions(view: View) -> list[Decision]:
                     title=name_of(view, item, card),
                     place=f"{item.id} · {alert_items.count(view, item)}" if item.kind == "situation"
                     else alert_items.count(view, item) if many else card.place,
-                    reasons=" · ".join(reasons),
+                    reasons=reasons,
                 )
             )  # fmt: skip
     return found

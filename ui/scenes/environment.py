@@ -80,12 +80,11 @@ def _rain(view: View) -> Sequence[Row]:
     """Rain gauges, and among them those flood sensors that stand in water."""
     sensors = _by_ward(view, "flood_depth", "flood_sensor")
     wet = [row for row in sensors if (value(view, "flood_depth", row.site_id) or 0.0) > 0]
-    limit = first_limit(view, "flood_depth")
     flooded = [
         replace(
             row,
             place=f"{view.t('scene_environment.flooded')} · {row.place}",
-            note=f"{view.t('word.limit')} {formats.number(limit, 0, view.language)}" if limit is not None else "",
+            note=_limit_of(view, "flood_depth", row.site_id),
             subnote="",
         )
         for row in wet
@@ -100,6 +99,21 @@ def _rain(view: View) -> Sequence[Row]:
     worst = [(row, 1000.0 + (value(view, "flood_depth", row.site_id) or 0.0)) for row in flooded]
     worst += [(row, value(view, "rain_1h", row.site_id) or 0.0) for row in gauges]
     return [row for row, _ in sorted(worst, key=lambda one: urgency(*one))]
+
+
+def _limit_of(view: View, key: str, site_id: str) -> str:
+    """The limit that a site's worst alert stands over; without an alert the first that it would meet."""
+    standing = [
+        alert
+        for alert in view.snapshot.open_alerts()
+        if alert.site_id == site_id and alert.active and alert.rule in view.snapshot.rules
+    ]
+    for alert in standing:  # worst first
+        rule = view.snapshot.rules[alert.rule]
+        if rule.observed_property == key and rule.in_unit_of_property and not rule.missing:
+            return view.limit(alert)
+    limit = first_limit(view, key)
+    return "" if limit is None else f"{view.t('word.limit')} {formats.number(limit, 0, view.language)}"
 
 
 def _river(view: View) -> Sequence[Row]:

@@ -18,9 +18,13 @@ def head(stage: Stage) -> str:
         weekday=formats.weekday(view.now, view.zone, view.language),
         day=formats.day(view.now, view.zone, view.language),
         trouble=view.trouble() if view.situation().known else "",  # the banner says it while nothing is known
-        ring=" ".join(ringing(view)),
-        muted=muted(view),
+        **bell(view),
     )
+
+
+def bell(view: View) -> dict[str, str | Switch | None]:
+    """What `_bell.html` needs, which stands in the head of every scene: also a takeover must be heard."""
+    return {"ring": " ".join(ringing(view)), "muted": muted(view)}
 
 
 def ringing(view: View) -> list[str]:

@@ -20,6 +20,7 @@ from ui import alert_facts, maps
 from ui.render import picture
 from ui.scenes._fit import fitting, lines
 from ui.scenes._stage import Stage
+from ui.scenes.head import bell
 from ui.views import Card, View, joined_name
 
 AROUND_KM = 3.5  # how wide the map is
@@ -83,7 +84,7 @@ def scene(stage: Stage) -> dict[str, str]:
     alert = next((one for one in view.snapshot.alerts if one.key == stage.shown.alert), None)
     if alert is None or alert.truth == "NORM":
         return {
-            "head": stage.html("scene_incident_head.html", card=None),
+            "head": stage.html("scene_incident_head.html", card=None, **bell(view)),
             "left": stage.html("scene_incident_over.html", alert=alert),
             "right": "",
             "foot": "",
@@ -139,6 +140,7 @@ def _head(stage: Stage, alert: Alert, card: Card) -> str:
         waiting=formats.duration(view.now - since, view.language),
         ringing=alert.truth in ("UNACK", "LATUN") and alert.hidden is None,
         calm=stage.shown.why == "chosen",
+        **bell(view),
     )
 
 
@@ -198,8 +200,8 @@ def _line(stage: Stage, alert: Alert, *, large: bool) -> Markup:
     """The last three hours of the measured value with the limits of the rule; nothing where there is no series."""
     view = stage.view
     words, site_id = view.snapshot.rules.get(alert.rule), alert_facts.measured_at(view, alert)
-    if words is None or not site_id:
-        return Markup("")
+    if words is None or not site_id or words.observed_property == "source_up":
+        return Markup("")  # «does not answer» is no figure that moves
     item = view.snapshot.catalogue[words.observed_property]
     recent = view.snapshot.recent[(item.key, site_id)]
     reading = view.snapshot.reading(item.key, site_id)

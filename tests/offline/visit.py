@@ -1,0 +1,101 @@
+"""Run in an empty network namespace: the whole app, every page of it in a browser, and who wanted to leave the machine.
+
+python -m tests.offline.visit FOLDER      JSON on stdout
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Server, Viewer, _provider
+from tests.browser.test_every_screen import SCREENS, address, complete
+from tests.offline.namespace import OUTSIDE, interfaces, loopback_up, wanted_to_leave
+
+WATCH = ROOT / "tests" / "offline" / "watch"
+PROBE = "import socket\nfor family, host in {outside}:\n    socket.socket(family).connect_ex((host, 443))\n"
+LOOK_UP = "try:\n    socket.getaddrinfo('example.org', 443)\nexcept OSError:\n    print('not found')\n"
+
+
+def main(folder: Path) -> dict[str, Any]:
+    """What was met in this namespace."""
+    loopback_up()
+    met: dict[str, Any] = {"interfaces": interfaces(), "instruments": instruments(folder)}
+    before = wanted_to_leave()
+    notes = folder / "attempts.txt"
+    server = Server(folder, SCENARIO="", SPEED="", PYTHONPATH=str(WATCH), CITY_ATTEMPTS=str(notes))
+    server.start()
+    try:
+        server.wait_until((200,))
+        met["health"] = True
+        net_log = folder / "net.json"
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=_provider().find(), args=[*FLAGS, f"--log-net-log={net_log}"]
+            )
+            met["pages"] = walk(browser, server)
+            browser.close()
+        met["browser"] = asked_for(json.loads(net_log.read_text(encoding="utf-8")))
+    finally:
+        server.stop()
+    met["server"] = notes.read_text(encoding="utf-8").splitlines() if notes.exists() else []
+    met["kernel"] = wanted_to_leave() - before
+    return met
+
+
+def instruments(folder: Path) -> dict[str, Any]:
+    """What the instruments say of a programme that does want to leave: one that is blind would find nothing anywhere."""
+    notes, before = folder / "probe.txt", wanted_to_leave()
+    outside = [(int(family), host) for family, host in OUTSIDE]
+    subprocess.run(
+        [sys.executable, "-c", PROBE.format(outside=outside) + LOOK_UP],
+        env={"PYTHONPATH": str(WATCH), "CITY_ATTEMPTS": str(notes)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    seen = wanted_to_leave()  # the look-up may have asked the machine's name server, which is outside too
+    return {"kernel": seen - before, "server": notes.read_text(encoding="utf-8").splitlines()}
+
+
+def walk(browser: Browser, server: Server) -> dict[str, list[str]]:
+    """Every page until it is complete, and what went wrong on it."""
+    found: dict[str, list[str]] = {}
+    with browser.new_context(viewport={"width": 1366, "height": 768}) as context:
+        for name in SCREENS:
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            viewer = Viewer(page, server)
+            page.on("console", viewer.note_console)
+            page.on("pageerror", lambda error, viewer=viewer: viewer.wrong.append(f"page error: {error}"))
+            page.on("request", viewer.note_request)
+            viewer.open(address(name, "vi"))
+            complete(page, name)
+            found[name] = viewer.wrong
+            page.close()
+    return found
+
+
+def asked_for(log: dict[str, Any]) -> list[str]:
+    """Addresses that the browser called and names that it looked up, by its own account, other than this machine's."""
+    kinds = {number: name for name, number in log["constants"]["logEventTypes"].items()}
+    found = set()
+    for event in log["events"]:
+        told = event.get("params", {})
+        if kinds[event["type"]] in ("TCP_CONNECT_ATTEMPT", "UDP_CONNECT"):
+            host = str(told.get("address", "")).rpartition(":")[0]
+        elif kinds[event["type"]] == "HOST_RESOLVER_MANAGER_REQUEST":
+            host = str(told.get("host", "")).rpartition("//")[2].rpartition(":")[0]
+        else:
+            continue
+        if host and not host.startswith(("127.", "[::1]", "localhost")):
+            found.add(f"{kinds[event['type']]} {host}")
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]))))
