@@ -31,7 +31,7 @@ wheelhouse: $(VENV)/bin/python
 wheelhouse/packed $(VENV)/wheelhouse/packed: $(VENV)/bin/python requirements.txt
 	@rm -rf $(@D)
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir $(@D) -r requirements.txt
-	@$(BIN)/python -c 'import platform as p; print("Python", *p.python_version_tuple()[:2], "on", p.machine())' > $@
+	@$(BIN)/python -c 'import platform as p; print("Python", ".".join(p.python_version_tuple()[:2]), "on", p.machine())' > $@
 
 test: $(DEV_READY) browser $(VENV)/wheelhouse/packed
 	$(BIN)/python -m pytest -q
@@ -56,8 +56,9 @@ $(VENV)/bin/python:
 	  { rm -rf $(VENV); echo "error: $(PYTHON) cannot make a virtual environment: install it first (Debian: apt-get install python3-venv)" >&2; exit 2; }
 
 $(RUN_READY): $(VENV)/bin/python requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(FROM) -r requirements.txt $(if $(PACKED),|| \
-	  { echo "error: wheelhouse/ was packed for $$(cat $(PACKED)), and does not serve $$($(BIN)/python -V) on $$(uname -m) or this requirements.txt: pack it anew (make wheelhouse), or remove the folder to fetch" >&2; exit 2; })
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(FROM) -r requirements.txt || \
+	  { test -z "$(PACKED)" || echo "error: wheelhouse/ was packed for $$(cat wheelhouse/packed) and holds not all that" \
+	  "requirements.txt asks for $$($(BIN)/python -V) on $$(uname -m): pack it anew, or remove the folder to fetch" >&2; exit 2; }
 	@touch $@
 
 $(DEV_READY): $(VENV)/bin/python requirements.txt requirements-dev.txt

@@ -77,7 +77,7 @@ def rate(
     bands["words"] = bands["start"].dt.strftime("%d/%m %H:%M") + " – " + bands["end"].dt.strftime("%H:%M")
     flooded = (
         alt.Chart(bands, name="floods")
-        .mark_rect(color=theme.critical.tint, stroke=theme.critical.line, strokeWidth=1)
+        .mark_rect(aria=False, color=theme.critical.tint, stroke=theme.critical.line, strokeWidth=1)
         .encode(
             x=x,
             x2="end:T",
@@ -135,7 +135,7 @@ def per_day(
     y = alt.Y("count:Q", title=None, axis=alt.Axis(tickCount=4, format="d"), scale=alt.Scale(domainMin=0, nice=True))
     tooltip = [alt.Tooltip("day:N", title=" "), alt.Tooltip("words:N", title=" ")]
     bars = alt.Chart(framed(days), name="days").mark_bar(color=theme.data).encode(x=x, y=y, tooltip=tooltip)
-    ticks = alt.Chart(framed(compared or ()), name="compared").mark_tick(color=theme.focus, thickness=3)
+    ticks = alt.Chart(framed(compared or ()), name="compared").mark_tick(aria=False, color=theme.focus, thickness=3)
     chart = alt.layer(bars, ticks.encode(x=x, y=y, tooltip=tooltip)).properties(width="container", height=height)
     return cast(alt.LayerChart, chart.configure(**altair_config(theme, language)))
 

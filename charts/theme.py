@@ -77,7 +77,7 @@ WALL = Theme(
     land="#1A2128", water="#15303F", road="#34414D", minor="#27323B",
     critical=PriorityColours(
         fill="#D92B2B", edge="#FFFFFF", mark="#FFFFFF", line="#F6403C", broad="#F6403C", casing="#0E1317",
-        text="#FF746D", tint="#3A1A1C",
+        text="#FF6670", tint="#3A1A1C",
     ),
     high=PriorityColours(
         fill="#FFA42E", edge="#FFA42E", mark="#0E1317", line="#FFA42E", broad="#FFA42E", casing="#0E1317",

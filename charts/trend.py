@@ -321,7 +321,12 @@ def _gap_layer(paper: _Paper, boxes: Sequence[tuple[float, float]], x: alt.X) ->
     frame = pd.DataFrame({"time": paper.plain_seconds(bounds[:, 0]), "end": paper.plain_seconds(bounds[:, 1])})
     frame["words"] = frame["time"].dt.strftime("%d/%m %H:%M") + " – " + frame["end"].dt.strftime("%d/%m %H:%M")
     box = alt.Chart(frame, name="gaps").mark_rect(
-        fill=paper.theme.raised, fillOpacity=0.6, stroke=paper.theme.ink3, strokeDash=[4, 3], strokeWidth=1
+        aria=False,  # often empty; the alternative text of the whole says what there is
+        fill=paper.theme.raised,
+        fillOpacity=0.6,
+        stroke=paper.theme.ink3,
+        strokeDash=[4, 3],
+        strokeWidth=1,
     )
     tooltip = [alt.Tooltip("words:N", title=paper.words["no_data"])]
     return cast(alt.Chart, box.encode(x=x, x2="end:T", tooltip=tooltip))

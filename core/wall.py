@@ -123,6 +123,7 @@ class Shown:
     place: int = 1  # which of several incidents
     of: int = 1
     by: str = ""  # who chose it
+    until: datetime | None = None  # by the city's clock: end of what somebody chose
 
 
 def resized(plan: WallPlan, width_mm: float | None, viewer_m: float | None) -> WallPlan:
@@ -203,7 +204,9 @@ def direct(
         found = next((alert.key for alert in alerts if scene == f"{INCIDENT}:{alert.rule}:{alert.site_id}"), None)
         if not scene.startswith(f"{INCIDENT}:") or found is not None:
             shown_scene = INCIDENT if found else scene
-            return Shown(scene=shown_scene, why="chosen", ends_at=now + left, alert=found, by=switch.by)
+            return Shown(
+                scene=shown_scene, why="chosen", ends_at=now + left, alert=found, by=switch.by, until=switch.until
+            )
     return _turn(screen.slots, now, frozenset(quiet))
 
 
@@ -261,7 +264,13 @@ def _turn(slots: Sequence[tuple[str, timedelta]], now: datetime, quiet: frozense
 def load_wall(path: Path) -> WallPlan:
     """Read wall.toml. Without the file: one screen, four metres wide, read from six. Raises ConfigError."""
     if not path.is_file():
-        return WallPlan(screens=(_screen({"key": "wall", "name_vi": "Màn hình tường"}, {}, ROTATING, str(path), {}),))
+        return WallPlan(
+            screens=(
+                _screen(
+                    {"key": "wall", "name_vi": "Màn hình tường", "name_en": "Wall display"}, {}, ROTATING, str(path), {}
+                ),
+            )
+        )
     where = shown_path(path)
     table = read_toml(path)
     _only(table, ("viewing", "night", "dwell_s", "scene", "screen"), where)

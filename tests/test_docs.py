@@ -17,6 +17,7 @@ from connectors.demo import list_scenarios
 from core.alert import COVERS
 from core.config import load_city
 from core.i18n import words
+from core.wall import load_wall
 from store.duck import DuckStore
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +36,8 @@ def text_of(name: str) -> str:
 def named_files(text: str) -> Iterator[str]:
     """Paths in code marks that begin with a folder or file of the repository and have no blank to fill in."""
     for code in CODE.findall(text):
-        if re.fullmatch(r"[\w./-]+", code) and "/" in code and (ROOT / code.split("/")[0]).exists():
+        address = code.startswith("/")  # of the server, as «/api/health»
+        if re.fullmatch(r"[\w./-]+", code) and "/" in code and not address and (ROOT / code.split("/")[0]).exists():
             yield code
 
 
@@ -162,3 +164,12 @@ def test_decisions_are_numbered_without_a_gap_and_titled_by_their_number() -> No
     assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
     for page in pages:
         assert page.read_text(encoding="utf-8").startswith(f"# {int(page.name[:4])}. "), page.name
+
+
+def test_the_plan_of_a_wall_that_the_document_shows_loads(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```toml\n(.*?)^```", text_of("docs/wall.md"), re.DOTALL | re.MULTILINE)
+    path = tmp_path / "wall.toml"
+    path.write_text(block, encoding="utf-8")
+    plan = load_wall(path)
+    assert [screen.key for screen in plan.screens] == ["man_1"]
+    assert [scene.key for scene in plan.free] == ["river"]

@@ -143,14 +143,14 @@ class Screen:
         now = self.line.clock.now()
         offset = now.astimezone(snapshot.city.zone).utcoffset()
         minutes = int(offset.total_seconds() // 60) if offset else 0
-        made = snapshot.made_at.astimezone(snapshot.city.zone).strftime("%H:%M")
         panel.beat(
             f"beat_{self.key}",
             now_ms=int(now.timestamp() * 1000),
             offset_min=minutes,
             speed=snapshot.speed,
             number=snapshot.number,
-            lost=self.t("state.connection_lost", at=made),
+            made_ms=int(snapshot.made_at.timestamp() * 1000),
+            lost=self.t("state.connection_lost", at="{at}"),  # the browser knows what it painted last
             wall=self.look is WALL,
         )
         panel.panel(f"mark_{self.key}", {"mark": self._mark(snapshot)})

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from alerts.deeds import MUTE_WALL
 from charts.theme import text_width_px
-from core import formats
 from core.alert import PRIORITIES
-from core.ledger import Item, Switch
+from core.ledger import Item
 from ui import alert_items, maps, render
 from ui.frame import strip as status_strip
-from ui.views import Card, View
+from ui.scenes._stage import banner
+from ui.views import Card, Row, View
 
 MOST_CARDS = 4
+LIVE = ("fresh", "late")
 # The wall's column of cards in u (one pixel of a 1080p wall), as ui/assets/wall.css draws it: nothing may be cut off.
-COLUMN_U, COLUMN_HEIGHT_U = 334.0, 690.0
+COLUMN_U, COLUMN_HEIGHT_U = 334.0, 650.0
 CARD_PADDING_U, STALE_U = 25.0, 29.0
 LINE_HEIGHT = 1.32
 TITLE_U, VALUE_U, PLACE_U, OWNER_U = 28.0, 25.0, 24.0, 24.0
@@ -25,52 +25,63 @@ TITLE_U, VALUE_U, PLACE_U, OWNER_U = 28.0, 25.0, 24.0, 24.0
 
 def desk(view: View) -> dict[str, str]:
     """Parts of the overview on a laptop or phone."""
-    return {"strip": status_strip(view), **_parts(view, map_size=(560, 600), map_text_px=15.0, strip=(1800, 64, 14.0))}
+    return {
+        "strip": status_strip(view),
+        "banner": banner(view),
+        "rows": _html("overview_rows.html", view, groups=_groups(view)),
+        "map": _html("overview_map.html", view, picture=maps.whole_city(view, 560, 600, text_px=15.0)),
+        "todo": _todo(view, _cards(view)),
+        "foot": _html("overview_foot.html", view, picture=maps.day(view, 1800, 64, 14.0)),
+    }
 
 
-def wall(view: View) -> dict[str, str]:
-    """Parts of the overview scene on the wall."""
-    head = _html(
-        "wall_head.html",
-        view,
-        weekday=formats.weekday(view.now, view.zone, view.language),
-        trouble=view.trouble() if view.situation().known else "",  # the banner says it while nothing is known
-        day=formats.day(view.now, view.zone, view.language),
-        ring=" ".join(_ringing(view)),
-        muted=_muted(view),
-    )
-    shown = _parts(view, map_size=(680, 720), map_text_px=22.0, strip=(1420, 84, 20.0), fitting=fitting)
-    return {"head": head, **shown}
-
-
-def _parts(
+def wall(
     view: View,
     *,
-    map_size: tuple[int, int],
-    map_text_px: float,
-    strip: tuple[int, int, float],
-    fitting: Callable[[list[Card]], list[Card]] = lambda cards: cards,
+    rows: int | None = None,
+    map_size: tuple[int, int] = (680, 720),
+    map_text_px: float = 22.0,
+    column_u: tuple[float, float] = (COLUMN_U, COLUMN_HEIGHT_U),
+    places: bool = True,
 ) -> dict[str, str]:
-    items = view.snapshot.items
-    cards = fitting([_card(view, item) for item in items[:MOST_CARDS]])
-    groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in view.snapshot.city.overview]
-    headline, support = view.sentence()
+    """The overview scene's own parts: rows, map and what is to be done, no more of each than there is room for."""
+    names = None if places else ()
+    cards = fitting(_cards(view), *column_u)
+    picture = maps.whole_city(view, *map_size, text_px=map_text_px, names=names)
     return {
-        "banner": _html(
-            "banner.html", view, headline=headline, support=support, counts=view.counts(), lead=view.situation().lead
-        ),
-        "rows": _html("overview_rows.html", view, groups=groups),
-        "map": _html("overview_map.html", view, picture=maps.whole_city(view, *map_size, text_px=map_text_px)),
-        "todo": _html(
-            "overview_todo.html",
-            view,
-            cards=cards,
-            total=len(items),
-            alerts=len(view.snapshot.open_alerts()),
-            rest=_rest(items[len(cards) :]),
-        ),
-        "foot": _html("overview_foot.html", view, picture=maps.day(view, *strip)),
+        "rows": _html("overview_rows.html", view, groups=_groups(view, rows)),
+        "map": _html("overview_map.html", view, picture=picture),
+        "todo": _todo(view, cards, roomy=rows is None),
     }
+
+
+def _groups(view: View, room: int | None = None) -> list[tuple[str, list[Row]]]:
+    """The city's figures by domain. Where there is no room for all: those that call first, then the silent ones, then
+    the first of each domain, and all in their places.
+    """
+    groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in view.snapshot.city.overview]
+    if room is None:
+        return groups
+    order = sorted(
+        (not row.priority, row.state in LIVE, place, row.key, row.site_id)
+        for _, rows in groups
+        for place, row in enumerate(rows)
+    )
+    kept = {(key, site_id) for *_, key, site_id in order[:room]}
+    chosen = [(domain, [row for row in rows if (row.key, row.site_id) in kept]) for domain, rows in groups]
+    return [(domain, rows) for domain, rows in chosen if rows]
+
+
+def _cards(view: View) -> list[Card]:
+    return [_card(view, item) for item in view.snapshot.items[:MOST_CARDS]]
+
+
+def _todo(view: View, cards: list[Card], *, roomy: bool = True) -> str:
+    items = view.snapshot.items
+    return _html(
+        "overview_todo.html", view, cards=cards, total=len(items), rest=_rest(items[len(cards) :]),
+        sources=len(items) < 3 if roomy else not items,
+    )  # fmt: skip
 
 
 def _card(view: View, item: Item) -> Card:
@@ -85,21 +96,21 @@ def _card(view: View, item: Item) -> Card:
     return replace(card, title=alert_items.title(view, item), place=count)
 
 
-def fitting(cards: list[Card]) -> list[Card]:
+def fitting(cards: list[Card], column_u: float = COLUMN_U, height_u: float = COLUMN_HEIGHT_U) -> list[Card]:
     """As many cards, worst first, as the wall's column holds whole; the first one always."""
-    heights = list(accumulate(_height_u(card) for card in cards))
-    return [card for card, bottom in zip(cards, heights, strict=True) if bottom <= COLUMN_HEIGHT_U or card is cards[0]]
+    heights = list(accumulate(_height_u(card, column_u) for card in cards))
+    return [card for card, bottom in zip(cards, heights, strict=True) if bottom <= height_u or card is cards[0]]
 
 
-def _height_u(card: Card) -> float:
+def _height_u(card: Card, column_u: float = COLUMN_U) -> float:
     last = card.state_word if card.state == "UNACK" else " · ".join(part for part in (card.owner, _acked(card)) if part)
     value = " · ".join(part for part in (card.value, card.limit) if part)
-    place_u = COLUMN_U - text_width_px(card.age, PLACE_U, condensed=True) - PLACE_U
+    place_u = column_u - text_width_px(card.age, PLACE_U, condensed=True) - PLACE_U
     texts = [
-        (card.title, TITLE_U, COLUMN_U, False),
-        (value, VALUE_U, COLUMN_U, False),
+        (card.title, TITLE_U, column_u, False),
+        (value, VALUE_U, column_u, False),
         (card.place, PLACE_U, place_u, True),
-        (last, OWNER_U, COLUMN_U, False),
+        (last, OWNER_U, column_u, False),
     ]
     lines = sum(size_u * _lines(text, size_u, width_u, condensed) for text, size_u, width_u, condensed in texts)
     return CARD_PADDING_U + LINE_HEIGHT * lines + (STALE_U if card.stale else 0.0)
@@ -122,20 +133,6 @@ def _lines(text: str, size_u: float, width_u: float, condensed: bool) -> int:
 
 def _rest(items: Sequence[Item]) -> dict[str, int]:
     return {name: sum(item.priority == name for item in items) for name in reversed(PRIORITIES)}
-
-
-def _ringing(view: View) -> list[str]:
-    """Critical annunciations that nobody has acknowledged: each rings once on a wall."""
-    return sorted(
-        f"{alert.rule}:{alert.site_id}:{int(alert.raised_at.timestamp())}"
-        for alert in view.snapshot.alerts
-        if alert.state == "UNACK" and alert.priority == "critical" and alert.raised_at
-    )
-
-
-def _muted(view: View) -> Switch | None:
-    muted = view.snapshot.switches.get(MUTE_WALL)
-    return muted if muted is not None and muted.until > view.now else None
 
 
 def _html(template: str, view: View, **values: object) -> str:

@@ -48,7 +48,9 @@ def panel(
     return _PANEL(key=key, data=data, on_deed_change=on_deed or (lambda: None))
 
 
-def beat(key: str, *, now_ms: int, offset_min: int, speed: float, number: int, lost: str, wall: bool) -> None:
+def beat(
+    key: str, *, now_ms: int, offset_min: int, speed: float, number: int, made_ms: int, lost: str, wall: bool
+) -> None:
     """The server's clock and a sign of life; the browser covers the screen with `lost` when it stops."""
     _BEAT(
         key=key,
@@ -57,6 +59,7 @@ def beat(key: str, *, now_ms: int, offset_min: int, speed: float, number: int, l
             "offset_min": offset_min,
             "speed": speed,
             "number": number,
+            "made_ms": made_ms,
             "lost": lost,
             "wall": wall,
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,7 +13,18 @@ import streamlit as st
 from charts.theme import WALL
 from core.feed import Feed, Frame
 from core.snapshot import Snapshot
-from core.wall import ANNOUNCED, LARGEST_SCALE, LEAST_ARCMIN, SMALLEST_U, Shown, WallScreen, arcmin, direct
+from core.wall import (
+    ANNOUNCED,
+    LARGEST_SCALE,
+    LEAST_ARCMIN,
+    OVERVIEW_DWELL,
+    SMALLEST_U,
+    Shown,
+    WallPlan,
+    WallScreen,
+    arcmin,
+    direct,
+)
 from ui import panel, people, render, server
 from ui.frame import LIVE_PATH, Screen
 from ui.scenes import stages
@@ -46,7 +57,7 @@ def wall(screen: Screen) -> None:
         )
         panel.panel("gate", {"gate": html})
         return
-    follow = Watching(screen, found, _scale(found))
+    follow = Watching(screen, _one_scene(found, plan), _scale(found))
     kept = f"_ticket_wall_{found.key}"
     feed = Feed(person=screen.opened_by, frame=follow.frame, screen=found.key)
     st.session_state[kept] = server.TICKETS.give(feed, st.session_state.get(kept, ""))
@@ -115,9 +126,8 @@ class Watching:
         }
 
     def _key(self, shown: Shown) -> tuple[Any, ...]:
-        seen = (shown.scene, shown.why, shown.next_scene, shown.alert, shown.place, shown.of, shown.by)
-        until = shown.ends_at if shown.why == "chosen" else None
-        return ("wall", self.screen.language, self.screen.opened_by.areas, stages.density(self.scale), *seen, until)
+        seen = (shown.scene, shown.why, shown.next_scene, shown.alert, shown.place, shown.of, shown.by, shown.until)
+        return ("wall", self.screen.language, self.screen.opened_by.areas, stages.density(self.scale), *seen)
 
 
 def quiet(snapshot: Snapshot) -> tuple[str, ...]:
@@ -140,6 +150,12 @@ def _again(shown: Shown) -> datetime:
     """When the picture may change although nothing new has come."""
     announced = shown.ends_at - ANNOUNCED
     return announced if datetime.now(UTC) < announced and shown.why == "rotation" else shown.ends_at
+
+
+def _one_scene(found: WallScreen, plan: WallPlan) -> WallScreen:
+    """`&scene=traffic` keeps this browser on one scene; critical alerts and what is put on the wall still come."""
+    scene = str(st.query_params.get("scene", ""))
+    return replace(found, slots=((scene, OVERVIEW_DWELL),)) if scene in plan.scenes else found
 
 
 def _scale(plan: WallScreen) -> float:

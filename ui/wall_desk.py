@@ -58,15 +58,7 @@ def _screens(screen: Screen, view: View) -> str:
 
 def _row(screen: Screen, view: View, plan: WallScreen, state: ScreenState) -> dict[str, Any]:
     now, t = datetime.now(UTC), view.t
-    shown = direct(
-        plan,
-        view.snapshot.alerts,
-        view.snapshot.switches,
-        now=now,
-        city_now=screen.line.clock.now(),
-        speed=view.snapshot.speed,
-        quiet=quiet(view.snapshot),
-    )
+    shown = _shown(screen, view, plan)
     word = "never" if state.since is None else "frozen" if state.frozen(now) else "lives"
     return {
         "key": plan.key,
@@ -87,6 +79,18 @@ def _row(screen: Screen, view: View, plan: WallScreen, state: ScreenState) -> di
         "viewer": formats.number(plan.viewer_m, 1, view.language),
         "why": t(f"wall.why_{shown.why}", who=shown.by),
     }
+
+
+def _shown(screen: Screen, view: View, plan: WallScreen) -> Shown:
+    return direct(
+        plan,
+        view.snapshot.alerts,
+        view.snapshot.switches,
+        now=datetime.now(UTC),
+        city_now=screen.line.clock.now(),
+        speed=view.snapshot.speed,
+        quiet=quiet(view.snapshot),
+    )
 
 
 def _scene(view: View, shown: Shown) -> str:
@@ -127,6 +131,10 @@ def _choose(screen: Screen, view: View) -> None:
         until = screen.line.clock.now() + timedelta(minutes=int(minutes))
         deed = Deed(action="show_on_wall", screen=str(where), scene=str(scene), until=until)
         st.button(t("wall.show"), type="primary", key="do_show_on_wall", on_click=do, args=(screen, deed))
+        stays = _shown(screen, view, plan.screen("" if where == EVERY_SCREEN else str(where)) or plan.screens[0]).scene
+        if stays in plan.scenes:
+            pause = Deed(action="show_on_wall", screen=str(where), scene=stays, until=until)
+            st.button(t("wall.pause"), key="do_show_on_wall:pause", on_click=do, args=(screen, pause))
         st.button(
             t("wall.release"),
             key="do_release_wall",

@@ -118,7 +118,7 @@ class WallStage(Server):
 
     def start(self) -> None:
         """Start it; it need not answer yet."""
-        command = [sys.executable, str(Path(__file__).with_name("wall_stage.py")), str(self.port), str(self._folder)]
+        command = [sys.executable, "-m", "tests.browser.wall_stage", str(self.port), str(self._folder)]
         self.started_at = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

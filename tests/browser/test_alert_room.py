@@ -82,7 +82,7 @@ def at_desk(context: BrowserContext, server: Server) -> Page:
 
 def wall(context: BrowserContext, server: Server) -> Page:
     page = context.new_page()
-    page.goto(f"{server.address}/wall?embed=true", wait_until="domcontentloaded")
+    page.goto(f"{server.address}/wall?embed=true&scene=overview", wait_until="domcontentloaded")
     page.wait_for_selector("[data-ring]", state="attached")
     return page
 

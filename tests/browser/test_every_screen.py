@@ -64,8 +64,8 @@ SMALL_TEXT = """(least) => {
 
 
 def address(name: str, language: str) -> str:
-    path = "/" if name == "overview" else f"/{name}"
-    return path if language == "vi" else f"{path}?lang={language}"
+    path = {"overview": "/", "wall": "/wall?scene=overview"}.get(name, f"/{name}")
+    return path if language == "vi" else f"{path}{'&' if '?' in path else '?'}lang={language}"
 
 
 def complete(page: Page, name: str) -> None:
@@ -116,7 +116,7 @@ def test_a_screen_in_english(name: str, house: House, window: Window) -> None:
 def test_the_wall_is_one_picture(size: tuple[int, int], house: House, window: Window) -> None:
     """No scroll bar, no Streamlit, no word cut off, nothing too small for six metres."""
     viewer = window(house.server, size)
-    page = viewer.open("/wall?embed=true")
+    page = viewer.open("/wall?embed=true&scene=overview")
     complete(page, "wall")
     page.wait_for_selector(".wall-clock [data-clock]:not(:empty)")
     picture(page, size, "wall")

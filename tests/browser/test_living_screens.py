@@ -119,7 +119,7 @@ def differing(one: Image.Image, other: Image.Image) -> float:
 
 def test_a_dead_server_is_told_and_comes_back_by_itself(house: House, window: Window) -> None:
     viewer = window(house.server)
-    page = viewer.open("/wall?embed=true")
+    page = viewer.open("/wall?embed=true&scene=overview")
     complete(page, "wall")
     page.wait_for_selector(".row.s-fresh")
     house.server.kill()
@@ -129,20 +129,20 @@ def test_a_dead_server_is_told_and_comes_back_by_itself(house: House, window: Wi
     assert page.locator(".banner h1").is_visible(), "the last picture stays, under the bar"
     house.server.start()
     house.server.wait_until((200,))
-    page.wait_for_selector("#city-lost", state="detached")
-    assert page.locator(".banner h1").is_visible()
+    page.wait_for_function(
+        "document.querySelector('.panel-root')?.__live?.painted > 0 && !document.getElementById('city-lost')"
+    )
+    page.wait_for_selector(".banner h1")
     assert [one for one in viewer.wrong if one.startswith(("page error", "outside"))] == []
 
 
 def test_the_storm_reaches_the_wall(storm: Server, window: Window) -> None:
-    """Rain, a flooded underpass, jams, reports: the wall says the worst first and counts it."""
+    """Rain, a flooded underpass, jams, reports: the worst takes the wall, whatever scene it was on."""
     viewer = window(storm)
-    page = viewer.open("/wall?embed=true")
+    page = viewer.open("/wall?embed=true&scene=overview")
     complete(page, "wall")
-    page.wait_for_selector(".banner.p-critical h1", timeout=120_000)
-    page.wait_for_function("document.querySelector('.banner-counts span b').textContent >= '1'")
-    page.wait_for_selector(".card.p-critical")
-    assert "ngập" in page.locator(".banner").inner_text().lower()
+    page.wait_for_selector('.panel-root[data-scene="incident"] [data-part]', timeout=120_000)
+    assert "ngập" in page.locator(".panel-root:has([data-part])").first.inner_text().lower()
     assert page.evaluate(CLIPPED) == [], "also on its worst evening nothing is cut off"
     assert page.evaluate(SMALL_TEXT, LEAST_PX) == []
     assert viewer.wrong == []
@@ -164,7 +164,7 @@ def test_the_alert_desk_by_keyboard(storm: Server, window: Window) -> None:
     assert page.evaluate(here) == first
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_selector(f'[data-row][data-focus="{second}"][aria-selected="true"]')
+    page.wait_for_selector(f'[data-row][data-focus="{second}"][aria-current="true"]')
     assert page.evaluate(here) == second, "the row keeps the focus when the list is drawn anew"
     page.wait_for_url(lambda url: "alert=" in url)
     page.keyboard.press("a")

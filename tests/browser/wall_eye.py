@@ -58,9 +58,11 @@ TEXTS = """() => {
       }
     }
   }
-  for (const e of [document.documentElement, document.body, ...document.querySelectorAll(".stMain, .stApp, .panel-root")]) {
-    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "hidden") wrong.push(`a bar: ${tag(e)}`)
-    if (e.scrollHeight > e.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(e).overflowY)) wrong.push(`a bar: ${tag(e)}`)
+  for (const e of document.querySelectorAll("html, body, .stApp, .stMain, .panel-root")) {
+    const style = getComputedStyle(e), rolls = /auto|scroll/
+    const bars = (e.scrollWidth > e.clientWidth + 1 && rolls.test(style.overflowX))
+      || (e.scrollHeight > e.clientHeight + 1 && rolls.test(style.overflowY))
+    if (bars) wrong.push(`a bar to scroll: ${tag(e)}`)
   }
   return { texts: found.map(({ words, px, part, tag }) => ({ words, px, part, tag })), wrong: [...new Set(wrong)] }
 }"""
@@ -76,3 +78,15 @@ def objections(page: Page, width_mm: float, viewer_m: float) -> list[str]:
         if (high := arcmin(one["px"] * 1920 / across, width_mm, viewer_m)) < LEAST_ARCMIN - ROUNDING
     }
     return [*sorted(small), *seen["wrong"]]
+
+
+SHOWN = """(scene) => {
+  const root = document.querySelector(`.panel-root[data-scene="${scene}"]`)
+  return Boolean(root?.__live?.painted) && root.__live.told.stage.scene === scene
+    && !document.getAnimations().some((one) => one.animationName === "arrive")
+}"""
+
+
+def shows(page: Page, scene: str, patience_ms: float = 30_000) -> None:
+    """Wait until the wall has come to rest on a scene."""
+    page.wait_for_function(SHOWN, arg=scene, timeout=patience_ms)

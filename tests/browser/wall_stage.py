@@ -1,6 +1,6 @@
 """A city whose hours a test directs: the storm of the demo city behind the real front door, obeying lines on stdin.
 
-    python tests/browser/wall_stage.py PORT FOLDER
+    python -m tests.browser.wall_stage PORT FOLDER
 
 One JSON object per line is a wish, one per line the answer. The clock runs like any other and can be moved on; no
 cycle runs unless it is asked for, so nothing happens that the test did not bring about. The folder keeps store, clock
@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import pickle
 import sys
 import threading
 import time
@@ -22,9 +23,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import uvicorn
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
 
 from alerts.deeds import Deed
 from api.live import Hub
@@ -104,9 +102,10 @@ class Stage:
             for _ in range(STORY // STEP):
                 self.clock.advance(STEP)
                 self.line.run_once(60)
+            (folder / "storm").write_bytes(pickle.dumps(self.line.snapshot.alerts))
         else:
             self.line.change(lambda _: Outcome())  # a first picture without a cycle
-        self._stormy = self.line.snapshot.alerts
+        self._stormy: tuple[Alert, ...] = pickle.loads((folder / "storm").read_bytes())  # noqa: S301 - our own
         self._fetching: dict[str, Any] = {}
 
     def calm(self) -> bool:

@@ -15,8 +15,8 @@ from core.errors import ConfigError
 
 DESK = {
     "acknowledge", "unacknowledge", "reset", "shelve", "unshelve", "assign", "comment", "tick_step", "untick_step",
-    "join", "split", "lead", "status", "mute_wall", "unmute_wall", "draft_handover", "sign_out", "sign_in",
-    "export_cap", "try_rule",
+    "join", "split", "lead", "status", "mute_wall", "unmute_wall", "show_on_wall", "release_wall", "draft_handover",
+    "sign_out", "sign_in", "export_cap", "try_rule",
 }  # fmt: skip
 RIGHTS = {  # written down once more, by hand: the table of the product must agree with this one
     "viewer": set(),

@@ -43,7 +43,7 @@ def interfaces() -> list[str]:
 
 
 def wanted_to_leave() -> int:
-    """How many connections and datagrams of this namespace found no route, whoever sent them: the kernel's own count."""
+    """How many connections and datagrams of this namespace found no route: the kernel's count, whoever sent them."""
     counts = 0
     head, values = [line.split() for line in _counters("snmp") if line.startswith("Ip:")]
     counts += int(values[head.index("OutNoRoutes")])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -17,6 +18,11 @@ from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Server, Viewer, _pr
 from tests.browser.test_every_screen import SCREENS, address, complete
 from tests.offline.namespace import OUTSIDE, interfaces, loopback_up, wanted_to_leave
 
+KIOSK = [line for line in (ROOT / "deploy" / "kiosk.flags").read_text("utf-8").splitlines() if line.startswith("--")]
+ONE_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # as both kiosk scripts do
+# By it the browser learns whether the internet speaks IPv6: it opens a datagram socket and sends nothing.
+IPV6_PROBE = "[2001:4860:4860::8888]:443"
+OWN = "not an origin"  # what the browser wants for itself, not for a page
 WATCH = ROOT / "tests" / "offline" / "watch"
 PROBE = "import socket\nfor family, host in {outside}:\n    socket.socket(family).connect_ex((host, 443))\n"
 LOOK_UP = "try:\n    socket.getaddrinfo('example.org', 443)\nexcept OSError:\n    print('not found')\n"
@@ -36,11 +42,12 @@ def main(folder: Path) -> dict[str, Any]:
         net_log = folder / "net.json"
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=_provider().find(), args=[*FLAGS, f"--log-net-log={net_log}"]
+                executable_path=_provider().find(),
+                args=[*FLAGS, *KIOSK, ONE_HOST, f"--log-net-log={net_log}"],
             )
             met["pages"] = walk(browser, server)
             browser.close()
-        met["browser"] = asked_for(json.loads(net_log.read_text(encoding="utf-8")))
+        met |= asked_for(json.loads(net_log.read_text(encoding="utf-8")))
     finally:
         server.stop()
     met["server"] = notes.read_text(encoding="utf-8").splitlines() if notes.exists() else []
@@ -49,7 +56,7 @@ def main(folder: Path) -> dict[str, Any]:
 
 
 def instruments(folder: Path) -> dict[str, Any]:
-    """What the instruments say of a programme that does want to leave: one that is blind would find nothing anywhere."""
+    """What the instruments say of a programme that does want to leave: blind ones would find nothing anywhere."""
     notes, before = folder / "probe.txt", wanted_to_leave()
     outside = [(int(family), host) for family, host in OUTSIDE]
     subprocess.run(
@@ -80,21 +87,28 @@ def walk(browser: Browser, server: Server) -> dict[str, list[str]]:
     return found
 
 
-def asked_for(log: dict[str, Any]) -> list[str]:
-    """Addresses that the browser called and names that it looked up, by its own account, other than this machine's."""
+def asked_for(log: dict[str, Any]) -> dict[str, Any]:
+    """By the browser's own account: how often it probed for IPv6, whom it called, and what pages asked of others."""
     kinds = {number: name for name, number in log["constants"]["logEventTypes"].items()}
-    found = set()
+    probes, called, for_pages, for_itself = 0, set(), set(), set()
     for event in log["events"]:
-        told = event.get("params", {})
-        if kinds[event["type"]] in ("TCP_CONNECT_ATTEMPT", "UDP_CONNECT"):
-            host = str(told.get("address", "")).rpartition(":")[0]
-        elif kinds[event["type"]] == "HOST_RESOLVER_MANAGER_REQUEST":
-            host = str(told.get("host", "")).rpartition("//")[2].rpartition(":")[0]
-        else:
-            continue
-        if host and not host.startswith(("127.", "[::1]", "localhost")):
-            found.add(f"{kinds[event['type']]} {host}")
-    return sorted(found)
+        kind, told = kinds[event["type"]], event.get("params", {})
+        if kind in ("TCP_CONNECT_ATTEMPT", "UDP_CONNECT") and "address" in told:
+            if told["address"] == IPV6_PROBE:
+                probes += 1
+            elif not told["address"].startswith(("127.", "[::1]")):
+                called.add(told["address"])
+        elif kind == "URL_REQUEST_START_JOB" and "url" in told:
+            asked = urlsplit(told["url"])
+            own = told["initiator"] == OWN and told["network_isolation_key"].startswith("null")
+            if asked.scheme in ("http", "https", "ws", "wss") and asked.hostname != "127.0.0.1":
+                (for_itself if own else for_pages).add(asked.hostname)
+    return {
+        "probes": probes,
+        "called": sorted(called),
+        "for_pages": sorted(for_pages),
+        "for_itself": sorted(for_itself),
+    }
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ def open_page(name: str, language: str = "vi", **query: str) -> AppTest:
     if name != HOME:
         viewer.switch_page(f"pages/{name}.py")
     viewer.query_params["lang"] = language
+    if name == "wall":
+        viewer.query_params["scene"] = "overview"  # else it is the clock that says which scene is shown
     for key, value in query.items():
         viewer.query_params[key] = value
     return viewer

@@ -73,7 +73,7 @@ def test_the_list_shows_the_worst_first(line: Line) -> None:
     listed = parts(at_the_desk(RAIN))["list"]
     places = [listed.index(f'data-rule="{rule}" data-site="{site}"') for rule, site in (FLOOD, RAIN, JAM)]
     assert places == sorted(places)
-    assert listed.count('aria-selected="true"') == 1
+    assert listed.count('aria-current="true"') == 1
     assert T("alert.acknowledge") in listed
 
 
@@ -240,7 +240,7 @@ def test_a_press_is_meant_for_the_alert_that_the_person_saw(line: Line) -> None:
     line.change(lambda _: ([Alert(rule=FLOOD[0], site_id=FLOOD[1])], ()))
     viewer = open_page("alert_desk").run()
     viewer.text_input(key="actor").set_value(HA).run()
-    assert f'data-rule="{RAIN[0]}"' in parts(viewer)["list"].split('aria-selected="true"')[0].rsplit("<div", 1)[1]
+    assert f'data-rule="{RAIN[0]}"' in parts(viewer)["list"].split('aria-current="true"')[0].rsplit("<div", 1)[1]
     worse = Alert(rule=FLOOD[0], site_id=FLOOD[1], active=True, acked=False, priority="critical", raised_at=EVENING)
     line.change(lambda _: ([worse], ()))
     press(viewer, T("alert.acknowledge"))

@@ -11,7 +11,7 @@ class Cable:
     """Forward connections of 127.0.0.1:`port` to 127.0.0.1:`target`, in a thread of its own."""
 
     def __init__(self, port: int, target: int) -> None:
-        self._port, self._target = port, target
+        self.port, self._target = port, target
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.StreamWriter] = set()
         self._cut = False
@@ -30,7 +30,7 @@ class Cable:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", self._port))
+        self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", self.port))
         self._ready.set()
         self._loop.run_forever()
 

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -70,7 +71,7 @@ class Window:
 
     def _note(self, kind: str, text: str) -> None:
         # A browser tells of every connection that fails while the server is down: that is the test, not a fault.
-        expected = ("ERR_CONNECTION", "WebSocket", "404", "ERR_SOCKET", "ERR_EMPTY", "ERR_TIMED_OUT", "Failed to fetch")
+        expected = ("ERR_", "WebSocket", "404", "Failed to fetch", "server endpoint", "server is not responding")
         if kind == "error" and not any(word in text for word in expected):
             self.errors.append(text[:200])
 
@@ -103,6 +104,17 @@ class City:
         command = [sys.executable, str(SERVER), str(self._port), str(self._every_s), str(self._folder)]
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
+
+    def wait(self, patience_s: float = 120) -> None:
+        """Until it answers."""
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self._port}/api/health", timeout=2).read()
+                return
+            except OSError:
+                time.sleep(0.3)
+        raise SystemExit(f"the server did not start: {self.log.read_text(errors='replace')[-2000:]}")
 
     def kill(self) -> None:
         """As a power cut does."""
@@ -158,7 +170,7 @@ def main() -> int:
     events: list[tuple[float, str]] = []
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=provide.find(), args=[*FLAGS, "--js-flags=--expose-gc"])
-        time.sleep(20)
+        city.wait()
         windows = opened(browser, f"http://127.0.0.1:{outer}", asked.walls, asked.laptops)
         began = time.monotonic()
         mend_at = 0.0
@@ -227,7 +239,7 @@ def write(
         f"{len([e for e in events if e[1] == 'network cut'])} cuts of the network of {CUT_S} s. "
         f"Between two snapshots: median {median(gaps):.2f} s.",
         "",
-        "| page | heap first hour part | heap last | nodes first | nodes last | reconnects | reloads | lost | "
+        "| page | heap first | heap last | nodes first | nodes last | reconnects | reloads | lost | "
         "behind (median) | console errors |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

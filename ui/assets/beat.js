@@ -7,6 +7,7 @@ export default function (component) {
   state.at = performance.now()
   if (state.timer === null) {
     state.timer = setInterval(() => tick(state), 500)
+    state.tick = () => tick(state)
     if (document.fonts) document.fonts.load('600 16px "IBM Plex Sans"', "Ế")
   }
   tick(state)
@@ -15,8 +16,7 @@ function tick(state) {
   const { data } = state
   const silent = performance.now() - state.at
   const city = new Date(data.now_ms + silent * data.speed + data.offset_min * 60000)
-  const pad = (n) => String(n).padStart(2, "0")
-  const clock = `${pad(city.getUTCHours())}:${pad(city.getUTCMinutes())}`
+  const clock = hoursAndMinutes(city)
   for (const element of document.querySelectorAll("[data-clock]")) {
     if (element.textContent !== clock) element.textContent = clock
   }
@@ -31,10 +31,15 @@ function tick(state) {
       bar.setAttribute("role", "alert")
       document.body.append(bar)
     }
-    if (bar.textContent !== data.lost) bar.textContent = data.lost
+    const words = data.lost.replace("{at}", hoursAndMinutes(new Date(data.made_ms + data.offset_min * 60000)))
+    if (bar.textContent !== words) bar.textContent = words
     document.documentElement.classList.add("city-lost")
   } else if (bar) {
     bar.remove()
     document.documentElement.classList.remove("city-lost")
   }
+}
+function hoursAndMinutes(moment) {
+  const pad = (n) => String(n).padStart(2, "0")
+  return `${pad(moment.getUTCHours())}:${pad(moment.getUTCMinutes())}`
 }

@@ -5,7 +5,7 @@ const BEAT_MS = 3000
 const RETRY_MS = [300, 1000, 2000, 4000, 8000]
 const NO_TICKET = 4404 // the server was restarted: Streamlit runs the page anew and brings another ticket
 const NOT_YOURS = 4401 // the sign-in has ended
-const PATIENCE_FOR_TICKET_MS = 12000
+const PATIENCE_FOR_TICKET_MS = 3000
 const QUIET_RELOAD_HOUR = 4 // of a wall, by the city's clock, so that a browser stays young for months
 const YOUNGEST_RELOAD_MS = 3600000
 
@@ -15,12 +15,22 @@ function follow(root, live, paint, over) {
     state = root.__live = { known: {}, tries: 0, painted: 0, told: {}, heardAt: 0, born: performance.now() }
     state.timer = setInterval(() => watch(root, state), 1000)
     addEventListener("pagehide", () => say(state, { bye: true }))
+    if (live.wall) addEventListener("keydown", enlarge)
   }
   Object.assign(state, { paint, over, wall: live.wall, path: live.path })
   if (state.ticket === live.ticket && state.socket) return
   state.ticket = live.ticket
   state.hopelessAt = undefined
   connect(root, state)
+}
+
+// +A and -A of a wall: the letters one step larger or smaller, kept in the address of this screen.
+function enlarge(event) {
+  const step = { "+": 1, "=": 1, "-": -1 }[event.key]
+  if (!step || event.ctrlKey || event.metaKey || event.altKey) return
+  const address = new URL(location.href)
+  address.searchParams.set("size", String(Number(address.searchParams.get("size") ?? 0) + step))
+  location.replace(address)
 }
 
 function connect(root, state) {
@@ -130,6 +140,7 @@ function beat(told) {
   if (!state?.data) return
   Object.assign(state.data, told)
   state.at = performance.now()
+  state.tick?.() // a head that was drawn anew has no clock yet
 }
 
 if (!window.__cityErrors) {

@@ -24,12 +24,12 @@ export default function (component) {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     const writing = event.target.closest?.("input, textarea, select, [contenteditable]")
     if (writing) {
-      if (event.key === "Escape") (root.querySelector('[data-row][aria-selected="true"]') ?? root.querySelector("[data-row]"))?.focus()
+      if (event.key === "Escape") (root.querySelector('[data-row][aria-current="true"]') ?? root.querySelector("[data-row]"))?.focus()
       return
     }
     const rows = [...root.querySelectorAll("[data-row]")].filter((row) => row.offsetParent)
     const here = event.target.closest?.("[data-row]")
-    const row = here ?? rows.find((one) => one.ariaSelected === "true")
+    const row = here ?? rows.find((one) => one.ariaCurrent === "true")
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[key]
     if (step && (here || key === "j" || key === "k")) {

@@ -17,7 +17,7 @@ FULL, SPARSE, HUGE = "full", "sparse", "huge"
 T = TypeVar("T")
 # The band of the day at the least room of each density: it is only ever enlarged. A huge picture leaves it out.
 DAY_SIZES = ((1200, 71), (910, 63), (910, 63))
-SPARSE_FROM, HUGE_FROM = 1.12, 1.35  # of the scale: how many rows and cards a picture of that size has room for
+SPARSE_FROM, HUGE_FROM = 1.06, 1.35  # of the scale: how many rows and cards a picture of that size has room for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def turn(stage: Stage) -> str:
         "wall_turn.html",
         title=stage.titles.get(shown.scene, shown.scene),
         coming=coming,
-        until=formats.clock(shown.ends_at, view.zone) if shown.why == "chosen" else "",
+        until=formats.clock(shown.until, view.zone) if shown.until else "",
         data=_newest(view, [state.newest_at for state in view.snapshot.sources]),
         received=_newest(view, [state.received_at for state in view.snapshot.sources]),
     )

@@ -63,9 +63,28 @@ def scene(stage: Stage) -> dict[str, str]:
 
 
 def _by_ward(view: View, key: str, kind: str) -> list[Row]:
-    """Rows under the name of the ward, which is short and what people know; the station's own name stands below."""
+    """Rows under the name of the ward, which is short and what people know; what tells the station from the others
+    of its kind stands below.
+    """
     rows = [view.row(key, site_id, by_site=True) for site_id in sites(view, key, kind)]
-    return [replace(row, label=row.place or row.label, place=row.label) for row in rows]
+    own = apart([row.label for row in rows])
+    wards = [view.snapshot.city.area_name(row.site_id, view.language) for row in rows]
+    return [
+        # the place of a silent station says which source is silent and why
+        replace(row, label=ward or row.label, place=row.place if row.place != ward else name if name != ward else "")
+        for row, name, ward in zip(rows, own, wards, strict=True)
+    ]
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """Names without the words that all of them begin or end with: «Bến xe» of «Trạm đo ồn Bến xe»."""
+    split = [name.split() for name in names]
+    most = min((len(words) for words in split), default=0) - 1  # something is left of each
+    if len(split) < 2 or most < 1:
+        return list(names)
+    first = next((n for n in range(most) if len({words[n] for words in split}) > 1), most)
+    last = next((n for n in range(most - first) if len({words[-1 - n] for words in split}) > 1), most - first)
+    return [" ".join(words[first : len(words) - last]) for words in split]
 
 
 def _air(view: View) -> Sequence[Row]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from ui import overview
-from ui.scenes._stage import Stage
+from ui.scenes._stage import FULL, Stage
+
+# Drawn for the least room of each density, in u: the map, its letters, and the column of cards (width, height).
+MAPS = {"full": (640, 660, 22.0), "sparse": (330, 420, 22.0), "huge": (330, 420, 22.0)}
+COLUMNS = {"full": (334.0, 630.0), "sparse": (296.0, 390.0), "huge": (306.0, 265.0)}
+ROWS = {"full": None, "sparse": 5, "huge": 4}
 
 
 def scene(stage: Stage) -> dict[str, str]:
     """Rows of the city's figures, the map, what is to be done."""
-    parts = overview.wall(stage.view)
-    return {name: parts[name] for name in ("rows", "map", "todo")}
+    width, height, text_px = MAPS[stage.density]
+    return overview.wall(
+        stage.view,
+        rows=ROWS[stage.density],
+        map_size=(width, height),
+        map_text_px=text_px,
+        column_u=COLUMNS[stage.density],
+        places=stage.density == FULL,
+    )

@@ -1,7 +1,7 @@
 """Notes every connection, datagram and name look-up of a Python process that is not for this machine.
 
-Python imports this file by itself at the start, when its folder stands in PYTHONPATH. The file of CITY_ATTEMPTS gets one
-line per attempt: what was asked for, and of whom.
+Python imports this file by itself at the start, when its folder stands in PYTHONPATH. The file of CITY_ATTEMPTS gets
+one line per attempt: what was asked for, and of whom.
 """
 
 import os

@@ -1,0 +1,100 @@
+"""Legibility: every text of every scene, measured in pixels and told in minutes of arc for the farthest reader."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Sequence
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ROOT, Viewer, WallStage
+from tests.browser.test_every_screen import FONT_LOADED
+from tests.browser.wall_eye import objections, shows
+
+Window = Callable[..., Viewer]
+SCENES = ("overview", "traffic", "environment", "services", "south", "map", "alerts", "brief", "incident")
+SIZES = ((1920, 1080), (3840, 2160), (5760, 3240), (1366, 768))
+ROOMS = {"near": 4000.0, "scale_125": 3000.0, "scale_150": 2560.0}  # screens of the stage and their width [mm]
+VIEWER_M = 6.0
+KEEP, KEPT = bool(os.environ.get("KEEP_PICTURES")), ROOT / "docs" / "pictures" / "wall"
+WIDEST_KEPT_PX, SMALLER_PX = 1920, 1280  # a wider picture is kept smaller
+FLOOD = "underpass_flood:flood_01"
+
+
+def seen(page: Page, width_mm: float, sizes: Sequence[tuple[int, int]] = SIZES) -> list[str]:
+    """What is wrong at any of the sizes."""
+    found = []
+    for size in sizes:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.wait_for_function("(width) => innerWidth === width", arg=size[0])
+        found += [f"{size[0]}x{size[1]}: {words}" for words in objections(page, width_mm, VIEWER_M)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("room", "hour", "sizes"),
+    [
+        ("near", "storm", SIZES),
+        ("near", "calm", SIZES[:1]),
+        ("scale_125", "storm", SIZES[3:]),
+        ("scale_150", "storm", SIZES[:1]),
+        ("scale_150", "calm", SIZES[3:]),
+    ],
+    ids=["near-storm", "near-calm", "scale_125-storm", "scale_150-storm", "scale_150-calm"],
+)
+def test_every_text_can_be_read_from_six_metres(
+    room: str, hour: str, sizes: Sequence[tuple[int, int]], stage: WallStage, window: Window
+) -> None:
+    """No scene has a text under 16 minutes of arc, cut off, or over another, nor a bar to scroll."""
+    stage.ask(hour)
+    stage.ask("put", "overview")
+    viewer = window(stage, SIZES[0])
+    page = viewer.open(f"/wall?screen={room}&embed=true")
+    shows(page, "overview")
+    assert page.evaluate(FONT_LOADED)
+    found = []
+    for scene in SCENES:
+        if scene == "incident" and hour == "calm":
+            continue
+        if scene == "incident":
+            stage.ask("ring", FLOOD, minutes=3)
+        else:
+            stage.ask("put", scene)
+        shows(page, "free" if scene == "south" else scene)
+        found += [f"{scene} {words}" for words in seen(page, ROOMS[room], sizes)]
+        if room == "near" and hour == "storm" and KEEP:
+            keep(page, scene)
+    stage.ask("calm")
+    stage.ask("release")
+    assert found == []
+    assert viewer.wrong == []
+
+
+def keep(page: Page, scene: str) -> None:
+    """Pictures of a scene at the four sizes for the documentation: `KEEP_PICTURES=1`, then they are looked at."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function("(width) => innerWidth === width", arg=width)
+        shown = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        if width > WIDEST_KEPT_PX:
+            shown = shown.resize((SMALLER_PX, SMALLER_PX * height // width), Image.Resampling.LANCZOS)
+        # A palette that keeps the few pixels of a priority: the picture must not lie either.
+        shown.quantize(96, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+            KEPT / f"{scene}_{width}x{height}.png", optimize=True
+        )
+
+
+@pytest.mark.parametrize("scene", ["overview", "traffic", "south"])
+def test_english_fits_the_same_grid(scene: str, stage: WallStage, window: Window) -> None:
+    stage.ask("storm")
+    stage.ask("put", scene)
+    viewer = window(stage, SIZES[0])
+    page = viewer.open("/wall?screen=scale_125&embed=true&lang=en")
+    shows(page, "free" if scene == "south" else scene)
+    assert seen(page, ROOMS["scale_125"], SIZES[:1]) == []
+    stage.ask("calm")
+    stage.ask("release")
