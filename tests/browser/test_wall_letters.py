@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Sequence
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 from playwright.sync_api import Page
 
+from charts.theme import VN_AQI_LEVELS, WALL, css_variables
 from tests.browser.conftest import ROOT, Viewer, WallStage
 from tests.browser.test_every_screen import FONT_LOADED
 from tests.browser.wall_eye import objections, shows
@@ -82,10 +84,26 @@ def keep(page: Page, scene: str) -> None:
         shown = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         if width > WIDEST_KEPT_PX:
             shown = shown.resize((SMALLER_PX, SMALLER_PX * height // width), Image.Resampling.LANCZOS)
-        # A palette that keeps the few pixels of a priority: the picture must not lie either.
-        shown.quantize(96, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        shown.quantize(palette=palette(), dither=Image.Dither.NONE).save(
             KEPT / f"{scene}_{width}x{height}.png", optimize=True
         )
+
+
+def palette() -> Image.Image:
+    """The wall's own colours and their way to the ground: a kept picture shows a priority in its true colour."""
+    ground = ImageColor.getrgb(WALL.bg)[:3]
+    official = [part for _, colour, *_ in VN_AQI_LEVELS for part in ImageColor.getrgb(colour)[:3]]
+    named = sorted(set(re.findall(r"#[0-9A-F]{6}", css_variables(WALL))))
+    steps = 249 // len(named)
+    colours = [
+        round(low + (high - low) * step / steps)
+        for colour in map(ImageColor.getrgb, named)
+        for step in range(1, steps + 1)
+        for low, high in zip(ground, colour[:3], strict=True)
+    ]
+    made = Image.new("P", (1, 1))
+    made.putpalette([*ground, *official, *colours][: 256 * 3])
+    return made
 
 
 @pytest.mark.parametrize("scene", ["overview", "traffic", "south"])
