@@ -240,13 +240,13 @@ def test_somebody_sets_a_clock_wrong(stage: WallStage, window: Window) -> None:
     known = page.evaluate(PAINTED)
     stage.ask("advance", 0)
     page.wait_for_function(f"(least) => {PAINTED} > least", arg=known)
-    assert page.evaluate(CLOCK) in (stage.ask("clock_text"), stage.ask("clock_text"))
+    page.wait_for_function(f"(shown) => {CLOCK} === shown", arg=stage.ask("clock_text"))
     assert page.locator(LOST).count() == 0
     assert page.locator(".panel-root[data-scene]").get_attribute("data-scene") == "overview"
     before = page.evaluate(CLOCK)
     stage.ask("advance", 60)
-    page.wait_for_function(f"(before) => {CLOCK} !== before", arg=before)
-    assert page.evaluate(CLOCK) == stage.ask("clock_text")
+    assert stage.ask("clock_text") != before
+    page.wait_for_function(f"(shown) => {CLOCK} === shown", arg=stage.ask("clock_text"))
     stage.ask("advance", -60)
     page.wait_for_function(f"(shown) => {CLOCK} === shown", arg=stage.ask("clock_text"))
     assert viewer.wrong == []
@@ -302,7 +302,7 @@ def test_a_day_of_ticks_leaves_nothing_behind(stage: WallStage, window: Window) 
     old = held()
     print(f"\nafter 240 ticks {young} {young_server}\nafter 1440 {old} {old_server}")
     assert old["JSHeapUsedSize"] <= young["JSHeapUsedSize"] + 2e6
-    assert old["Nodes"] <= young["Nodes"] * 1.1 + 100
+    assert old["Nodes"] <= young["Nodes"] + 3000, "at most a picture or two that is still to be swept up"
     assert old["JSEventListeners"] <= young["JSEventListeners"] + 5
     assert old["Documents"] <= young["Documents"]
     assert old_server["pictures"] <= 64

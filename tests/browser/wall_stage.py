@@ -116,6 +116,11 @@ class Stage:
         """The alerts of the storm again, all of them acknowledged: none takes the wall."""
         return self._written([replace(one, acked=True) for one in self._stormy])
 
+    def silent(self, hours: float) -> bool:
+        """The storm's alerts, and so long no source has sent anything; call it again with fewer hours to end it."""
+        self.clock.advance(timedelta(hours=hours))
+        return self.storm()
+
     def ring(self, *keys: str, minutes: float = 0.0) -> float:
         """Critical alerts «rule:site», raised so many minutes ago. Returns the machine's time of their birth."""
         since, born = self.clock.now() - timedelta(minutes=minutes), time.time()
@@ -203,7 +208,10 @@ class Stage:
             for heard in line._hearers:
                 heard()
             time.sleep(pause_s)
-        return self.kept()
+        held = self.kept()
+        self.clock.advance(-timedelta(minutes=count))  # the next story begins in the same hour
+        line.change(lambda _: Outcome())
+        return held
 
     def kept(self) -> dict[str, float]:
         """How much the server holds for its screens."""

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from charts import weather_day
 from core import formats
+from core.snapshot import ABSENT
 from indicators.vn_aqi import level
 from ui.domains import dominant
 from ui.render import picture
@@ -247,8 +248,8 @@ def _river_day(stage: Stage) -> Day:
 
 
 def _day(stage: Stage, key: str, row: Row, place: str, note: str, drawn: Markup) -> Day:
-    """A picture under its station; a property that nobody ever sent has no station."""
-    where = [place, note] if row.site_id else [stage.view.t("state.none_yet")]
+    """A picture under its station; a property that nobody ever sent has no station, and why stands in the list."""
+    where = [place if row.state != ABSENT else "", note] if row.site_id else [stage.view.t("state.none_yet")]
     return Day(
         key=key,
         place=" · ".join(part.strip() for part in where if part.strip()),
