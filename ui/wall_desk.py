@@ -110,6 +110,12 @@ def _choose(screen: Screen, view: View) -> None:
     t, plan = screen.t, view.snapshot.city.wall
     titles = stages.titles(view, plan)
     with st.container(key="wall_choose", horizontal=True, gap="small", vertical_alignment="bottom"):
+        if screen.person.kind == "demo":  # whoever puts something on the wall says who they are
+            if "wall_actor" not in st.session_state:
+                st.session_state["wall_actor"] = st.session_state.get("duty_name", "")
+            st.session_state["duty_name"] = st.text_input(
+                t("alert.name"), key="wall_actor", placeholder=t("alert.name_hint"), max_chars=80
+            )
         where = st.selectbox(
             t("wall.screen"),
             [EVERY_SCREEN, *(one.key for one in plan.screens)],
