@@ -26,12 +26,12 @@ from pipeline import Line
 
 LOG = logging.getLogger("live")
 PATH = "/api/live"
-BEAT_S = 3.0  # a sign of life at least so often; the page says after ten seconds that it hears nothing
+BEAT_S = 3.0  # a sign of life at least so often; the page says after eight seconds that it hears nothing
 FIRST_WORD_S = 10.0  # a connection that shows no ticket is closed
 LONGEST_MESSAGE = 4_096
-MOST_KEPT = 256  # frames in memory
-# Close codes: run the page anew; signed out; a defect of ours (RFC 6455).
-NO_TICKET, NOT_YOURS, BROKEN = 4404, 4401, 1011
+MOST_KEPT = 64  # frames in memory, about 0.1 MB each; most are of snapshots that have passed
+# Close codes: run the page anew; signed out; a word that is none of ours; a defect of ours (RFC 6455).
+NO_TICKET, NOT_YOURS, POLICY, BROKEN = 4404, 4401, 1008, 1011
 Encoded = Mapping[str, tuple[str, str]]  # part -> (digest, JSON text)
 
 
@@ -98,7 +98,11 @@ def route(line: Callable[[], Line], tickets: Tickets, screens: Callable[[], Scre
 
 
 async def _serve(socket: WebSocket, line: Line, hub: Hub, tickets: Tickets, screens: Screens) -> None:
-    hello = await asyncio.wait_for(_heard(socket), FIRST_WORD_S)
+    try:
+        hello = await asyncio.wait_for(_heard(socket), FIRST_WORD_S)
+    except TimeoutError:
+        await socket.close(POLICY)
+        return
     feed = tickets.feed(str(hello.get("ticket", "")))
     if feed is None:
         await socket.close(NO_TICKET)
@@ -175,8 +179,8 @@ async def _heard(socket: WebSocket) -> dict[str, Any]:
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        await socket.close(1008)
-        raise WebSocketDisconnect(1008)
+        await socket.close(POLICY)
+        raise WebSocketDisconnect(POLICY)
     return told
 
 

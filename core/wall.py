@@ -143,7 +143,7 @@ def resized(plan: WallPlan, width_mm: float | None, viewer_m: float | None) -> W
     )
 
 
-def least_px_mm(viewer_m: float, arcmin: float = LEAST_ARCMIN) -> float:
+def least_font_mm(viewer_m: float, arcmin: float = LEAST_ARCMIN) -> float:
     """Font size [mm] whose capitals are `arcmin` high for a reader at that distance [m]."""
     return math.tan(math.radians(arcmin / 60)) * viewer_m * 1000 / CAP_HEIGHT
 

@@ -7,6 +7,7 @@ import pandas as pd
 from core import formats
 from indicators.vn_aqi import level
 from ui import maps, render
+from ui.banner import banner
 from ui.frame import strip
 from ui.views import Row, View
 
@@ -116,13 +117,6 @@ def services(view: View) -> dict[str, str]:
         interval=_interval(view, view.snapshot.city.city_site),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
-
-
-def banner(view: View) -> str:
-    """The situation sentence, the same on every screen."""
-    headline, support = view.sentence()
-    lead = view.situation().lead
-    return _html("banner.html", view, headline=headline, support=support, counts=view.counts(), lead=lead)
 
 
 def _by_site(view: View, key: str, kind: str) -> list[Row]:

@@ -80,7 +80,7 @@ class Screen:
         person = self.person
         if person.role not in ROLES:
             st.rerun()
-        return self.line.snapshot if person.areas is None else self.line.scoped(person.areas)
+        return self.line.scoped(person.areas)
 
     def view(self) -> View:
         """The newest picture in this screen's words and colours."""
@@ -121,16 +121,16 @@ class Screen:
         def region() -> None:
             snapshot = self.snapshot
             self.leave_waiting()
-            live = {"ticket": self._ticket(follow), "path": LIVE_PATH, "number": snapshot.number}
+            live = {"ticket": self.ticket(follow.frame), "path": LIVE_PATH, "number": snapshot.number}
             panel.panel(f"panel_{self.key}", follow.parts(snapshot), on_deed, live)
             self.beat(snapshot)
 
         region()
 
-    def _ticket(self, follow: Following) -> str:
-        """The ticket of this open page, the same through all its runs."""
-        kept = f"_ticket_{self.key}"
-        feed = Feed(person=self.opened_by, frame=follow.frame)
+    def ticket(self, frame: Callable[[], Frame | None], wall_screen: str = "") -> str:
+        """The ticket of this open page, or of one screen of the wall; the same through all its runs."""
+        kept = f"_ticket_{self.key}_{wall_screen}"
+        feed = Feed(person=self.opened_by, frame=frame, screen=wall_screen)
         st.session_state[kept] = server.TICKETS.give(feed, st.session_state.get(kept, ""))
         return str(st.session_state[kept])
 
@@ -191,7 +191,7 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
         people.refused(person, key)
         if person.kind != "wall":
             screen.watch()
-        _say(t("people.not_yours"), t("people.not_yours_how"), language, line)
+        say(t("people.not_yours"), t("people.not_yours_how"), language, line)
         st.stop()
     return screen
 
@@ -203,7 +203,7 @@ def strip(view: View) -> str:
 
 def _gate(stopped: people.Stopped, language: str, t: Translator, line: Line) -> None:
     """In place of a page: sign in, sign in again, or ask for a role. Nothing of the city is shown."""
-    _say(t(f"people.{stopped.why}"), t(f"people.{stopped.why}_how"), language, line)
+    say(t(f"people.{stopped.why}"), t(f"people.{stopped.why}_how"), language, line)
     with st.container(key="gate_deeds", horizontal=True, horizontal_alignment="center"):
         if stopped.why == people.ROLELESS and stopped.person is not None:
             st.text(t("people.account", account=stopped.person.account))
@@ -212,7 +212,8 @@ def _gate(stopped: people.Stopped, language: str, t: Translator, line: Line) -> 
             st.button(t("people.sign_in"), key="gate_sign_in", type="primary", on_click=people.sign_in)
 
 
-def _say(title: str, text: str, language: str, line: Line) -> None:
+def say(title: str, text: str, language: str, line: Line) -> None:
+    """In place of a page: why it shows nothing, and what to do."""
     panel.panel("gate", {"gate": render.html("gate.html", line.snapshot, language, title=title, text=text)})
 
 

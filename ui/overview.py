@@ -10,8 +10,8 @@ from charts.theme import text_width_px
 from core.alert import PRIORITIES
 from core.ledger import Item
 from ui import alert_items, maps, render
+from ui.banner import banner
 from ui.frame import strip as status_strip
-from ui.scenes._stage import banner
 from ui.views import Card, Row, View
 
 MOST_CARDS = 4

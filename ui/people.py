@@ -61,7 +61,7 @@ def seen_by(person: Person, line: Line) -> Snapshot | None:
     """The newest picture of the person's areas, outside of any run of a page; None once their sign-in has ended."""
     if person.kind == "person" and not server.door().sessions.alive(person.session):
         return None
-    return line.snapshot if person.areas is None else line.scoped(person.areas)
+    return line.scoped(person.areas)
 
 
 def sign_in() -> None:

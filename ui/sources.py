@@ -8,7 +8,7 @@ from datetime import timedelta
 from core import formats
 from core.snapshot import SourceState
 from ui import query, render
-from ui.domains import banner
+from ui.banner import banner
 from ui.frame import strip
 from ui.views import View
 

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from charts.theme import WALL
-from core.feed import Feed, Frame
+from core.feed import Frame
 from core.snapshot import Snapshot
 from core.wall import (
     ANNOUNCED,
@@ -25,8 +25,8 @@ from core.wall import (
     arcmin,
     direct,
 )
-from ui import panel, people, render, server
-from ui.frame import LIVE_PATH, Screen
+from ui import panel, people, render
+from ui.frame import LIVE_PATH, Screen, say
 from ui.scenes import stages
 from ui.views import View
 
@@ -48,22 +48,12 @@ def wall(screen: Screen) -> None:
     found = plan.screen(str(st.query_params.get("screen", "")))
     if found is None:
         names = ", ".join(one.key for one in plan.screens)
-        html = render.html(
-            "gate.html",
-            screen.snapshot,
-            screen.language,
-            title=screen.t("wall.unknown"),
-            text=screen.t("wall.known", names=names),
-        )
-        panel.panel("gate", {"gate": html})
+        say(screen.t("wall.unknown"), screen.t("wall.known", names=names), screen.language, screen.line)
         return
     follow = Watching(screen, _one_scene(found, plan), _scale(found))
-    kept = f"_ticket_wall_{found.key}"
-    feed = Feed(person=screen.opened_by, frame=follow.frame, screen=found.key)
-    st.session_state[kept] = server.TICKETS.give(feed, st.session_state.get(kept, ""))
     shown = follow.shown(screen.snapshot)
     live = {
-        "ticket": st.session_state[kept],
+        "ticket": screen.ticket(follow.frame, found.key),
         "path": LIVE_PATH,
         "number": screen.snapshot.number,
         "wall": True,

@@ -21,7 +21,7 @@ from core.wall import (
     arcmin,
     direct,
     farthest_m,
-    least_px_mm,
+    least_font_mm,
 )
 from ui import panel, render
 from ui.alert_deeds import allowed, do, notice
@@ -160,7 +160,7 @@ def _letters(screen: Screen) -> str:
             "viewer": formats.number(plan.viewer_m, 1, language),
             "scale": formats.number(plan.scale, 2, language),
             "reach": formats.number(farthest_m(plan.width_mm, plan.scale), 1, language),
-            "needed": formats.number(least_px_mm(plan.viewer_m), 0, language),
+            "needed": formats.number(least_font_mm(plan.viewer_m), 0, language),
             "texts": [(size, arcmin(size, plan.width_mm, plan.viewer_m, plan.scale)) for size in TEXTS_U],
         }
         for plan in snapshot.city.wall.screens

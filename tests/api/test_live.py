@@ -207,6 +207,14 @@ def test_a_frame_that_cannot_be_built_ends_the_connection_and_is_tried_anew(hous
         assert closed.value.code == live.BROKEN
 
 
+def test_a_connection_that_never_shows_a_ticket_is_closed_without_a_defect(house, city, monkeypatch, caplog):
+    monkeypatch.setattr(live, "FIRST_WORD_S", 0.05)
+    with house.client.websocket_connect(live.PATH) as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_text()
+    assert closed.value.code == live.POLICY
+    assert caplog.records == []
+
+
 def test_tickets_are_bounded_and_the_ones_in_use_stay():
     tickets = Tickets()
     used = tickets.give(Feed(person=WALL, frame=lambda: None))

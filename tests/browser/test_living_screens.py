@@ -14,6 +14,7 @@ from tests.browser.test_every_screen import CLIPPED, LEAST_PX, SMALL_TEXT, compl
 Window = Callable[..., Viewer]
 
 NUMBER = "window.__cityBeat?.data.number"  # of the newest snapshot that this window has heard of
+FOLLOWING = '() => [...document.querySelectorAll(".panel-root")].find((root) => root.__live)'
 MARK_PARTS = """() => Object.fromEntries([...document.querySelectorAll(".panel-root > [data-part]")].map((part) => {
   if (part.firstElementChild) part.firstElementChild.__seenBefore = true
   return [part.dataset.part, part.innerHTML]
@@ -68,6 +69,28 @@ def test_a_refresh_touches_only_what_changed(storm: Server, window: Window) -> N
     assert details.evaluate("(e) => e.open"), "what the viewer opened stays open"
     assert page.evaluate("window.__faded") == [], "a refresh greys nothing out"
     assert viewer.wrong == []
+
+
+def ears(page: Page) -> int:
+    """How many listeners hang on the window."""
+    browser = page.context.new_cdp_session(page)
+    window = browser.send("Runtime.evaluate", {"expression": "window"})["result"]["objectId"]
+    heard = browser.send("DOMDebugger.getEventListeners", {"objectId": window})["listeners"]
+    return sum(one["type"] in ("pagehide", "keydown") for one in heard)
+
+
+def test_pages_that_were_left_behind_hear_nothing_any_more(house: House, window: Window) -> None:
+    viewer = window(house.server, (1366, 768))
+    page = viewer.open("/")
+    complete(page, "overview")
+    page.wait_for_function("window.__cityBeat")
+    at_first = ears(page)
+    for name in ("traffic", "environment", "services", "traffic", "environment"):
+        left = page.evaluate_handle(FOLLOWING)
+        page.locator(f".st-key-nav_{name} a").click()
+        complete(page, name)
+        page.wait_for_function("(root) => !root.__live", arg=left)
+    assert ears(page) == at_first
 
 
 def test_the_map_stays_where_the_viewer_moved_it(house: House, window: Window) -> None:

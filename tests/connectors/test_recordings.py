@@ -107,11 +107,13 @@ def replay():
         spec = importlib.util.spec_from_file_location("replay", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        patch.setattr(module.Replay, "log_message", lambda *_: None)
-        with ThreadingHTTPServer(("127.0.0.1", 0), module.Replay) as server:
-            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-            yield f"http://127.0.0.1:{server.server_port}"
-            server.shutdown()
+    # A reply of ten seconds outlives these tests, and its thread would write into what a later test captures.
+    quiet = type("Quiet", (module.Replay,), {"log_message": lambda *_: None})
+    alone = type("Alone", (ThreadingHTTPServer,), {"handle_error": lambda *_: None})
+    with alone(("127.0.0.1", 0), quiet) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def silent():

@@ -23,7 +23,7 @@ from core.wall import (
     arcmin,
     direct,
     farthest_m,
-    least_px_mm,
+    least_font_mm,
     load_wall,
     resized,
     scale,
@@ -192,7 +192,7 @@ def test_the_smallest_text_of_the_reference_wall_can_be_read_from_six_metres():
 
 
 def test_sixteen_minutes_of_arc_at_six_metres_are_capitals_of_28_millimetres():
-    assert least_px_mm(6) * 0.698 == pytest.approx(27.9, abs=0.05)
+    assert least_font_mm(6) * 0.698 == pytest.approx(27.9, abs=0.05)
 
 
 @given(width_mm=st.floats(500, 8000), viewer_m=st.floats(1, 12))

@@ -14,8 +14,9 @@ function follow(root, live, paint, over) {
   if (!state) {
     state = root.__live = { known: {}, tries: 0, painted: 0, told: {}, heardAt: 0, born: performance.now() }
     state.timer = setInterval(() => watch(root, state), 1000)
-    addEventListener("pagehide", () => say(state, { bye: true }))
-    if (live.wall) addEventListener("keydown", enlarge)
+    state.ears = new AbortController() // a page that was left behind hears nothing any more
+    addEventListener("pagehide", () => say(state, { bye: true }), { signal: state.ears.signal })
+    if (live.wall) addEventListener("keydown", enlarge, { signal: state.ears.signal })
   }
   Object.assign(state, { paint, over, wall: live.wall, path: live.path })
   if (state.ticket === live.ticket && state.socket) return
@@ -90,7 +91,10 @@ function stamp(root, state) {
 function watch(root, state) {
   if (!root.isConnected) {
     clearInterval(state.timer)
+    state.ears.abort()
+    say(state, { bye: true })
     state.socket?.close()
+    delete root.__live
     return
   }
   const now = performance.now()

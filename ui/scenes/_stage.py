@@ -51,22 +51,6 @@ def density(scale: float) -> str:
     return FULL if scale < SPARSE_FROM else SPARSE if scale < HUGE_FROM else HUGE
 
 
-def banner(view: View) -> str:
-    """The situation sentence, the same on every screen."""
-    headline, support = view.sentence()
-    lead = view.situation().lead
-    return render.html(
-        "banner.html",
-        view.snapshot,
-        view.language,
-        view=view,
-        headline=headline,
-        support=support,
-        counts=view.counts(),
-        lead=lead,
-    )
-
-
 def foot(stage: Stage) -> str:
     """The last 24 hours: when alerts stood, when it rained."""
     width, height = stage.room(*DAY_SIZES)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from alerts.playbooks import Playbook
 from core.wall import INCIDENT, ROTATING, Shown, WallPlan
+from ui.banner import banner
 from ui.scenes import alerts, brief, environment, free, incident, overview, services, traffic
 from ui.scenes import map as map_scene
-from ui.scenes._stage import Scene, Stage, banner, density, foot, turn
+from ui.scenes._stage import Scene, Stage, density, foot, turn
 from ui.scenes.head import head
 from ui.views import View
 
+LOG = logging.getLogger("wall")
 SCENES: Mapping[str, Scene] = {
     "overview": overview.scene,
     "traffic": traffic.scene,
@@ -26,7 +29,7 @@ __all__ = ["SCENES", "density", "parts", "titles"]
 
 
 def parts(view: View, shown: Shown, plan: WallPlan, scale: float, playbooks: Sequence[Playbook] = ()) -> dict[str, str]:
-    """All parts of a screen's picture."""
+    """All parts of a screen's picture. A scene with a defect says so in its place: the rest of the wall goes on."""
     stage = Stage(
         view=view,
         shown=shown,
@@ -35,7 +38,13 @@ def parts(view: View, shown: Shown, plan: WallPlan, scale: float, playbooks: Seq
         titles=titles(view, plan),
         playbooks=playbooks,
     )
-    built = (free.scene if stage.free else SCENES.get(shown.scene, SCENES["overview"]))(stage)
+    scene = free.scene if stage.free else SCENES.get(shown.scene, SCENES["overview"])
+    try:
+        built = scene(stage)
+    except Exception:
+        LOG.exception("scene %s could not be built", shown.scene)
+        title = stage.titles.get(shown.scene, shown.scene)
+        return {"head": head(stage), "banner": banner(view), "broken": stage.html("scene_broken.html", title=title)}
     if shown.scene == INCIDENT:
         return built  # an incident has a head of its own
     return {"head": head(stage), "banner": banner(view), **built, "foot": foot(stage), "turn": turn(stage)}
