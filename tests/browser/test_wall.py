@@ -20,9 +20,21 @@ TITLES = {"overview": "Tổng quan", "traffic": "Giao thông", "environment": "M
 DWELL_S = 5
 FLOOD, OTHER = "underpass_flood:flood_01", "underpass_flood:flood_02"
 TWO_SECONDS, TEN_SECONDS = 2.0, 10.0  # the wall's own promises
-CUT_S = 60
+CUT_S, BLINK_S = 60, 6
 LOST = "#city-lost"
 
+COUNT_BLINKS = """(span) => new Promise((done) => {
+  const dots = ["critical", "high"].map((one) => [one, document.querySelector(`.card.p-${one} .dot`)])
+  const look = () => Object.fromEntries(dots.map(([one, dot]) => [one, getComputedStyle(dot).opacity]))
+  const changes = { critical: 0, high: 0 }
+  let before = look()
+  const timer = setInterval(() => {
+    const now = look()
+    for (const one in now) changes[one] += now[one] !== before[one]
+    before = now
+  }, 40)
+  setTimeout(() => { clearInterval(timer); done(changes) }, span)
+})"""
 # Notes when what is shown becomes something else: [moment, scene, which alert, what was announced just before].
 NOTE_SCENES = """() => {
   const wall = () => document.querySelector(".panel-root[data-scene]")
@@ -168,6 +180,20 @@ def test_two_critical_alerts_take_turns(stage: WallStage, window: Window) -> Non
     (_, what, _), *_ = turned(viewer.page, 1)
     assert what.startswith("incident")
     assert at_first not in what
+    assert viewer.wrong == []
+
+
+def test_only_the_unacknowledged_critical_blinks_and_slowly(stage: WallStage, window: Window) -> None:
+    """Under three times a second (WCAG 2.2, 2.3.1); a wall that blinks everywhere calls for nothing."""
+    stage.ask("ring", FLOOD, minutes=1)
+    stage.ask("ring", OTHER, minutes=1, priority="high")
+    viewer = window(stage)
+    viewer.open("/")
+    viewer.page.wait_for_selector(".card.p-critical .dot")
+    viewer.page.wait_for_selector(".card.p-high .dot")
+    changes = viewer.page.evaluate(COUNT_BLINKS, BLINK_S * 1000)
+    assert BLINK_S / 2 <= changes["critical"] < 2 * 3 * BLINK_S, "every blink is two changes"
+    assert changes["high"] == 0
     assert viewer.wrong == []
 
 

@@ -121,21 +121,21 @@ class Stage:
         self.clock.advance(timedelta(hours=hours))
         return self.storm()
 
-    def ring(self, *keys: str, minutes: float = 0.0) -> float:
-        """Critical alerts «rule:site», raised so many minutes ago. Returns the machine's time of their birth."""
+    def ring(self, *keys: str, minutes: float = 0.0, priority: str = "critical") -> float:
+        """Alerts «rule:site», raised so many minutes ago. Returns the machine's time of their birth."""
         since, born = self.clock.now() - timedelta(minutes=minutes), time.time()
         alerts, events = [], []
         for rule, _, site_id in (key.partition(":") for key in keys):
             alerts.append(
                 Alert(
-                    rule=rule, site_id=site_id, active=True, acked=False, priority="critical", value=45.0,
+                    rule=rule, site_id=site_id, active=True, acked=False, priority=priority, value=45.0,
                     began_at=since, raised_at=since, seen_at=since,
                 )
             )  # fmt: skip
             events.append(
                 AlertEvent(
                     happened_at=since, rule=rule, site_id=site_id, state_before="NORM", state_after="UNACK",
-                    priority="critical", value=45.0, deed="raise",
+                    priority=priority, value=45.0, deed="raise",
                 )
             )  # fmt: skip
         self.line.change(lambda _: Outcome(alerts=alerts, events=events))
