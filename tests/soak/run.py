@@ -18,10 +18,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
@@ -39,9 +40,23 @@ SERVER = ROOT / "tests" / "bench" / "wall_server.py"
 LAPTOP_PAGES = ("/", "/alert_desk", "/traffic", "/source_health")
 KILLS, CUTS = 6, 4  # how many of each over the whole time
 CUT_S = 60
+OUTAGE_S = {"server killed": 30, "network cut": CUT_S + 30}  # ticks of these seconds are not counted as missed
+LONGEST_WAIT_S = 5  # a snapshot that was not painted until then was passed over
 LOOK = """() => {
   const live = [...document.querySelectorAll(".panel-root")].map((r) => r.__live).find((one) => one)
+  if (live && !live.noted) {  // note every painting when the page itself says so
+    live.noted = []
+    let last = live.painted
+    Object.defineProperty(live, "painted", {
+      get: () => last,
+      set: (number) => {
+        if (number !== last) live.noted.push([number, Date.now() / 1000])
+        last = number
+      },
+    })
+  }
   return {
+    ticks: live?.noted?.splice(0) ?? [],
     number: window.__cityBeat?.data?.number ?? 0,
     painted: live?.painted ?? 0,
     errors: window.__cityErrors?.count ?? 0,
@@ -62,6 +77,7 @@ class Window:
     errors: list[str] = field(default_factory=list)
     sockets: int = 0
     loads: int = 0
+    ticks: list[tuple[int, float]] = field(default_factory=list)  # number of the snapshot, when it was painted
 
     def __post_init__(self) -> None:
         self.page.on("console", lambda message: self._note(message.type, message.text))
@@ -168,6 +184,7 @@ def main() -> int:
     cuts = [span_s * (n + 0.9) / CUTS for n in range(CUTS)]
     rows: list[dict[str, object]] = []
     events: list[tuple[float, str]] = []
+    outages: list[tuple[float, float]] = []
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=provide.find(), args=[*FLAGS, "--js-flags=--expose-gc"])
         city.wait()
@@ -175,17 +192,20 @@ def main() -> int:
         began = time.monotonic()
         mend_at = 0.0
         while (now := time.monotonic() - began) < span_s:
+            at = time.time()
             if kills and now >= kills[0]:
                 kills.pop(0)
                 city.kill()
                 windows[0].page.wait_for_timeout(5000)
                 city.start()
                 events.append((now, "server killed"))
+                outages.append((at, at + OUTAGE_S["server killed"]))
             if cuts and now >= cuts[0] and now + CUT_S + 30 < span_s:
                 cuts.pop(0)
                 cable.cut()
                 mend_at = now + CUT_S
                 events.append((now, "network cut"))
+                outages.append((at, at + OUTAGE_S["network cut"]))
             if mend_at and now >= mend_at:
                 cable.mend()
                 mend_at = 0.0
@@ -193,7 +213,7 @@ def main() -> int:
             windows[0].page.wait_for_timeout(SAMPLE_S * 1000)
         browser.close()
     city.kill()
-    write(asked.out, rows, events, windows, city, asked)
+    write(asked.out, rows, events, outages, windows, city, asked)
     return 1 if any(window.errors for window in windows) else 0
 
 
@@ -207,7 +227,9 @@ def sample(window: Window, now: float, city: City) -> dict[str, object]:
     }
     row["number"] = published[-1][0] if published else 0
     try:
-        row |= window.page.evaluate(LOOK)
+        looked = window.page.evaluate(LOOK)
+        window.ticks += [(int(number), at) for number, at in looked.pop("ticks")]
+        row |= looked
         row["heap_mb"] = round(window.heap_mb(), 2)
     except Error as error:  # the page is just opening itself anew
         row["note"] = str(error).splitlines()[0][:80]
@@ -219,6 +241,7 @@ def write(
     out: Path,
     rows: list[dict[str, object]],
     events: list[tuple[float, str]],
+    outages: list[tuple[float, float]],
     windows: list[Window],
     city: City,
     asked: argparse.Namespace,
@@ -240,19 +263,20 @@ def write(
         f"Between two snapshots: median {median(gaps):.2f} s.",
         "",
         "| page | heap first | heap last | nodes first | nodes last | reconnects | reloads | lost | "
-        "behind (median) | console errors |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "repaint median | repaint p95 | missed ticks | console errors |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for window in windows:
         own = [row for row in rows if row["page"] == window.name and "heap_mb" in row]
         tenth = max(len(own) // 10, 1)
         first, last = own[1 : tenth + 1] or own[:1], own[-tenth:]
         lost = sum(bool(row.get("lost")) for row in own) * SAMPLE_S
-        behind = median(float(row["number"]) - float(row["painted"]) for row in own if row.get("painted"))  # type: ignore[arg-type]
+        waits, missed, counted = painted(window.ticks, snapshots, outages)
         lines.append(
             f"| {window.name} | {_mid(first, 'heap_mb'):.1f} MB | {_mid(last, 'heap_mb'):.1f} MB | "
-            f"{_mid(first, 'nodes'):.0f} | {_mid(last, 'nodes'):.0f} | {window.sockets - 1} | {window.loads} | "
-            f"{lost} s | {behind:.0f} | {len(window.errors)} |"
+            f"{_mid(first, 'nodes'):.0f} | {_mid(last, 'nodes'):.0f} | {window.sockets - 1} | {window.loads - 1} | "
+            f"{lost} s | {median(waits):.2f} s | {quantiles(waits, n=20)[18]:.2f} s | "
+            f"{missed} of {counted} | {len(window.errors)} |"
         )
     tenth = max(len(snapshots) // 10, 1)
     early, late = snapshots[tenth // 2 : tenth + tenth // 2], snapshots[-tenth:]
@@ -264,6 +288,28 @@ def write(
     (out / "soak.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (out / "soak.svg").write_text(picture(rows, events), encoding="utf-8")
     print("\n".join(lines))
+
+
+def painted(
+    ticks: list[tuple[int, float]], snapshots: list[list[float]], outages: list[tuple[float, float]]
+) -> tuple[list[float], int, int]:
+    """Seconds from each snapshot to its pixels; how many were passed over, of how many outside of the outages.
+
+    A restarted server counts from one again: a painting belongs to the newest snapshot of its number before it.
+    """
+    by_number: dict[int, list[float]] = defaultdict(list)
+    for number, at in ticks:
+        by_number[number].append(at)
+    waits, missed, counted = [], 0, 0
+    first, last = ticks[0][1], ticks[-1][1]
+    for number, published, *_ in snapshots:
+        wait = min((at - published for at in by_number[int(number)] if at >= published), default=LONGEST_WAIT_S)
+        if wait < LONGEST_WAIT_S:
+            waits.append(wait)
+        if first < published < last and not any(began <= published <= ended for began, ended in outages):
+            counted += 1
+            missed += wait >= LONGEST_WAIT_S
+    return waits, missed, counted
 
 
 def _mid(rows: list[dict[str, object]], name: str) -> float:
