@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alerts.replay import facts_of, replay
 from core.alert import AlertEvent
 from store.duck import DuckStore
+from tests.killing import said_before_a_kill
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = 6
 ALERTS = 25
 START = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
@@ -55,25 +52,9 @@ while True:
 
 
 def run_and_kill(path: Path, patience_s: float) -> list[tuple[int, str, str]]:
-    """Let people acknowledge for a while, kill -9 the server, and return what it had confirmed: round, site, who."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", DESK, str(path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stderr is not None
-    lines = [child.stdout.readline()]
-    assert lines[0], child.stderr.read()
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:  # the child must not wait for a full pipe
-        lines.append(child.stdout.readline())
-    child.kill()
-    lines += child.stdout.read().splitlines(keepends=True)
-    child.wait()
-    return [(int(number), site, who) for number, site, who in (line.split() for line in lines if line.endswith("\n"))]
+    """Let people acknowledge for a while, kill the server, and return what it had confirmed: round, site, who."""
+    lines = said_before_a_kill(DESK, path, patience_s)
+    return [(int(number), site, who) for number, site, who in map(str.split, lines)]
 
 
 def test_no_confirmed_acknowledgement_is_lost_and_no_group_is_half_acknowledged(tmp_path: Path) -> None:

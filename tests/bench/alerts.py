@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pandas as pd
@@ -28,8 +25,8 @@ from alerts.series import usual_of
 from core.calendar import VIETNAM
 from core.catalogue import ObservedProperty
 from core.observations import frame
+from tests.bench.timing import reference_s, timed
 
-RUNS = 5
 SITES = [f"site_{number:02d}" for number in range(50)]
 PROPERTIES = [f"level_{number}" for number in range(4)]
 STEP = timedelta(minutes=5)
@@ -49,16 +46,6 @@ KINDS = (
 COUNT = 8  # of each kind
 
 
-def timed(work: Callable[[], object], runs: int = RUNS) -> float:
-    """Median seconds of some runs."""
-    taken = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return median(taken)
-
-
 def values(since: datetime, until: datetime) -> pd.DataFrame:
     """Random 5-minute values of every property at every site, for since < time <= until."""
     times = pd.date_range(since + STEP, until, freq=STEP)
@@ -70,8 +57,7 @@ def values(since: datetime, until: datetime) -> pd.DataFrame:
 
 def main() -> int:
     """One table on stdout."""
-    numbers = np.random.default_rng(1).random(1_000_000)
-    reference = timed(lambda: np.sort(numbers))
+    reference = reference_s()
     catalogue = {
         key: ObservedProperty(key=key, domain="traffic", name_vi=key, name_en=key, unit="1", baseline=True)
         for key in PROPERTIES

@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
-
-import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -24,28 +19,17 @@ from charts.theme import DESK, WALL
 from core.config import load_city
 from pipeline import Line
 from store.duck import DuckStore
+from tests.bench.timing import reference_s, timed
 from tests.clockwork import SetClock
 from ui import overview
 from ui.views import View
 
-RUNS = 5
 START = datetime.fromisoformat("2026-11-19T18:00:00+07:00")
-
-
-def timed(work: Callable[[], object], runs: int = RUNS) -> float:
-    """Median seconds of some runs."""
-    taken = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return median(taken)
 
 
 def main() -> int:
     """One table on stdout."""
-    numbers = np.random.default_rng(1).random(1_000_000)
-    reference = timed(lambda: np.sort(numbers))
+    reference = reference_s()
     city = load_city("demo")
     rows: list[tuple[str, float]] = [("sort of 1,000,000 numbers (reference)", reference)]
     with tempfile.TemporaryDirectory() as folder:

@@ -14,15 +14,13 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from alerts.situations import Policy, form, items
 from store.duck import DuckStore
 from tests.alerts.storm import LASTS, MINUTES, START, make_storm
-from tests.bench.line import timed
+from tests.bench.timing import reference_s
 
 
 def replayed(with_causes: bool, reference: float) -> None:
@@ -71,8 +69,7 @@ def replayed(with_causes: bool, reference: float) -> None:
 
 def main() -> int:
     """Both storms: with the causes written into the rules, and without."""
-    numbers = np.random.default_rng(1).random(1_000_000)
-    reference = timed(lambda: np.sort(numbers))
+    reference = reference_s()
     print(f"sort of 1,000,000 numbers (reference) {reference * 1000:.1f} ms")
     for with_causes in (True, False):
         replayed(with_causes, reference)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -16,12 +15,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.browser import provide
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "tests" / "pictures"
@@ -33,15 +33,6 @@ WALL_SIZE = (1920, 1080)
 PATIENCE_MS = 60_000  # a machine under load is slow; what is timed is measured apart
 # Streamlit's own page asks these two beside the page's address before it asks the right place (docs/adr/0003).
 KNOWN_404 = re.compile(r"^/[^/]+/_stcore/(health|host-config)$")
-
-
-def _provider() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("provide", Path(__file__).with_name("provide.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _free_port() -> int:
@@ -167,10 +158,9 @@ class Viewer:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One chromium for all tests. A machine without one fails, with words: skipping would hide the screens."""
-    provider = _provider()
-    path = provider.find()
+    path = provide.find()
     if path is None:
-        pytest.fail(provider.HOW, pytrace=False)
+        pytest.fail(provide.HOW, pytrace=False)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield opened

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, Viewer, WallStage, _free_port
+from tests.browser import provide
+from tests.browser.conftest import FLAGS, PATIENCE_MS, Viewer, WallStage, _free_port
 from tests.browser.wall_eye import shows
 from tests.soak.proxy import Cable
 
@@ -20,7 +24,7 @@ TITLES = {"overview": "Tổng quan", "traffic": "Giao thông", "environment": "M
 DWELL_S = 5
 FLOOD, OTHER = "underpass_flood:flood_01", "underpass_flood:flood_02"
 TWO_SECONDS, TEN_SECONDS = 2.0, 10.0  # the wall's own promises
-CUT_S, BLINK_S = 60, 6
+CUT_S, SLEEP_S, BLINK_S = 60, 12, 6
 LOST = "#city-lost"
 
 COUNT_BLINKS = """(span) => new Promise((done) => {
@@ -254,6 +258,32 @@ def test_a_cut_network_is_said_and_comes_back_without_a_hand(stage: WallStage, w
     shows(page, "environment")
     assert page.evaluate(CLOCK) == stage.ask("clock_text")
     assert [one for one in viewer.wrong if one.startswith("page error")] == []
+
+
+def test_a_machine_that_slept_shows_the_present_when_it_wakes(stage: WallStage, browser: Browser) -> None:
+    """A sleeping machine runs nothing and closes nothing: every process of its browser stops, and goes on later."""
+    with browser.browser_type.launch(executable_path=provide.find(), args=FLAGS) as asleep:
+        page = asleep.new_page(viewport={"width": 1920, "height": 1080})
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{stage.address}/wall?screen=near&embed=true", wait_until="domcontentloaded")
+        stage.ask("put", "environment", "near")
+        shows(page, "environment")
+        known = page.evaluate(PAINTED)
+        found = asleep.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        processes = [one["id"] for one in found if Path(f"/proc/{one['id']}").is_dir()]
+        assert len(processes) > 1, "the browser and its pages"
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            stage.ask("advance", 7)
+            time.sleep(SLEEP_S)  # the sleep itself
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+        page.wait_for_function(f"(least) => {PAINTED} > least", arg=known)
+        page.wait_for_selector(LOST, state="detached")
+        shows(page, "environment")
+        page.wait_for_function(f"(text) => ({CLOCK}) === text", arg=stage.ask("clock_text"))
 
 
 def test_somebody_sets_a_clock_wrong(stage: WallStage, window: Window) -> None:

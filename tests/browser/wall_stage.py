@@ -114,7 +114,8 @@ class Stage:
 
     def storm(self) -> bool:
         """The alerts of the storm again, all of them acknowledged: none takes the wall."""
-        return self._written([replace(one, acked=True) for one in self._stormy])
+        stormy = [replace(one, acked=True, value=self._now(one.rule, one.site_id, one.value)) for one in self._stormy]
+        return self._written(stormy)
 
     def silent(self, hours: float) -> bool:
         """The storm's alerts, and so long no source has sent anything; call it again with fewer hours to end it."""
@@ -128,7 +129,8 @@ class Stage:
         for rule, _, site_id in (key.partition(":") for key in keys):
             alerts.append(
                 Alert(
-                    rule=rule, site_id=site_id, active=True, acked=False, priority=priority, value=45.0,
+                    rule=rule, site_id=site_id, active=True, acked=False, priority=priority,
+                    value=self._now(rule, site_id, 45.0),
                     began_at=since, raised_at=since, seen_at=since,
                 )
             )  # fmt: skip
@@ -226,6 +228,12 @@ class Stage:
 
     def _alerts(self) -> tuple[Alert, ...]:
         return tuple(self.line.store.read_ledger().values())
+
+    def _now(self, rule: str, site_id: str, otherwise: float | None) -> float | None:
+        """What the card must say beside the row of the same figure."""
+        known = self.line.snapshot.rules[rule]
+        found = self.line.snapshot.reading(known.observed_property, site_id) if known.in_unit_of_property else None
+        return otherwise if found is None else found.value
 
     def _written(self, alerts: list[Alert]) -> bool:
         self.line.change(lambda _: Outcome(alerts=alerts))

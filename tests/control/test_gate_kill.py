@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 from store.duck import DuckStore
+from tests.killing import said_before_a_kill
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = 4
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 DESK = """
@@ -57,36 +54,12 @@ while True:
 """
 
 
-def confirmed_before_a_kill(path: Path, patience_s: float) -> list[datetime]:
-    """Let somebody acknowledge for a while, kill -9 the server, and return the moments that it had confirmed."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", DESK, str(path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stderr is not None
-    lines = [child.stdout.readline()]
-    assert lines[0], child.stderr.read()
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        lines.append(child.stdout.readline())
-    child.kill()
-    lines += child.stdout.read().splitlines(keepends=True)
-    child.wait()
-    child.stdout.close()
-    child.stderr.close()
-    return [datetime.fromisoformat(line.strip()) for line in lines if line.endswith("\n")]
-
-
 def test_no_acknowledgement_without_its_audit_entry_and_its_message(tmp_path: Path) -> None:
     path = tmp_path / "city.duckdb"
     chance = random.Random(20260915)
     confirmed: set[datetime] = set()
     for _ in range(KILLS):
-        confirmed.update(confirmed_before_a_kill(path, chance.uniform(0.0, 0.3)))
+        confirmed.update(map(datetime.fromisoformat, said_before_a_kill(DESK, path, chance.uniform(0.0, 0.3))))
         store = DuckStore(path)
         journal = store.read_journal(LONG_AGO, limit=1_000_000)
         acknowledged = Counter(at.to_pydatetime() for at in journal[journal["deed"] == "acknowledge"]["happened_at"])

@@ -95,12 +95,19 @@ def web(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    with _serving(server, told.release):
+        yield told
+
+
+@contextmanager
+def _serving(server: socketserver.BaseServer, release: threading.Event) -> Iterator[None]:
+    """Serve in a thread; `release` lets go whoever is kept waiting at the end."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield told
+        yield
     finally:
-        told.release.set()
+        release.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -201,15 +208,8 @@ def post_office(**behaviour: Any) -> Iterator[Post]:
 
     server = Server(("127.0.0.1", 0), Session)
     told.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with _serving(server, told.release):
         yield told
-    finally:
-        told.release.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def closed_port() -> int:

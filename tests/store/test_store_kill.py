@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from store.duck import DuckStore
+from tests.killing import said_before_a_kill
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = 8
 SITES = 40
 START = datetime(2026, 3, 10, 3, 0, tzinfo=UTC)
@@ -50,34 +47,11 @@ while True:
 """
 
 
-def run_and_kill(path: Path, patience_s: float) -> int:
-    """Let a collector work for a while, kill -9 it, and return the last cycle that it called committed."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", COLLECTOR, str(path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stderr is not None
-    first = child.stdout.readline()
-    assert first, child.stderr.read()
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:  # the child must not wait for a full pipe
-        first = child.stdout.readline()
-    child.kill()
-    rest = child.stdout.read()
-    child.wait()
-    whole = (first + rest).rpartition("\n")[0]
-    return int(whole.splitlines()[-1])
-
-
 def test_nothing_committed_is_lost_and_nothing_is_half_written(tmp_path: Path) -> None:
     path = tmp_path / "city.duckdb"
     chance = random.Random(20260310)
     for kill in range(KILLS):
-        committed = run_and_kill(path, chance.uniform(0.0, 0.4))
+        committed = int(said_before_a_kill(COLLECTOR, path, chance.uniform(0.0, 0.4))[-1])
         store = DuckStore(path)
         found = store.read_observations(["pm25"], START, START + timedelta(days=30))
         cycles = found.groupby("time").size()

@@ -193,17 +193,23 @@ def _worst_air(view: View) -> dict[str, str] | None:
     }
 
 
+def _recent(view: View, key: str, site_id: str) -> tuple[weather_day.Times, weather_day.Values]:
+    """Times and values of a series that the snapshot keeps; empty where nothing came."""
+    found = view.snapshot.recent.get((key, site_id))
+    return ([], []) if found is None else (found["time"], found["value"])
+
+
 def _rain_day(stage: Stage) -> Day:
     """Hours of rain at the gauge where it rains hardest now, or where most fell; else at the last that was heard."""
     view = stage.view
     now, day = worst_live(view, "rain_1h"), worst_live(view, "rain_24h")
     shown = now if now is not None and now.value >= 0.05 else day or now
     row = view.row("rain_1h", shown.site_id if shown is not None else "worst", by_site=True)
-    recent = view.snapshot.recent.get(("rain_1h", row.site_id))
+    times, values = _recent(view, "rain_1h", row.site_id)
     width, height = CHARTS[stage.density]
     svg = weather_day.rain_bars(
-        recent["time"] if recent is not None else [],
-        recent["value"] if recent is not None else [],
+        times,
+        values,
         until=view.now,
         zone=view.zone,
         theme=view.look,
@@ -225,12 +231,12 @@ def _river_day(stage: Stage) -> Day:
     """Level at the station nearest to its alarm, with the three alarm levels of that place."""
     view = stage.view
     row = view.row("river_level", "river")
-    recent = view.snapshot.recent.get(("river_level", row.site_id))
+    times, values = _recent(view, "river_level", row.site_id)
     edges = [(view.snapshot.city.attribute(row.site_id, f"alarm_{number}_m"), name) for number, name in CLASSES]
     width, height = CHARTS[stage.density]
     svg = weather_day.level_line(
-        recent["time"] if recent is not None else [],
-        recent["value"] if recent is not None else [],
+        times,
+        values,
         until=view.now,
         zone=view.zone,
         theme=view.look,
