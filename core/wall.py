@@ -216,7 +216,6 @@ def takeovers(alerts: Iterable[Alert], city_now: datetime, speed: float = 1.0) -
         alert
         for alert in alerts
         if alert.priority == "critical"
-        and not alert.hidden
         and alert.raised_at is not None
         and (
             alert.state in RINGING_STATES

@@ -50,7 +50,7 @@ def wall(screen: Screen) -> None:
         names = ", ".join(one.key for one in plan.screens)
         say(screen.t("wall.unknown"), screen.t("wall.known", names=names), screen.language, screen.line)
         return
-    follow = Watching(screen, _one_scene(found, plan), _scale(found))
+    follow = Watching(screen, _one_scene(found, plan), enlarged(found, str(st.query_params.get("size", "0"))))
     shown = follow.shown(screen.snapshot)
     live = {
         "ticket": screen.ticket(follow.frame, found.key),
@@ -148,11 +148,10 @@ def _one_scene(found: WallScreen, plan: WallPlan) -> WallScreen:
     return replace(found, slots=((scene, OVERVIEW_DWELL),)) if scene in plan.scenes else found
 
 
-def _scale(plan: WallScreen) -> float:
-    """The scale of the screen, and what a person before it made of it by hand."""
+def enlarged(plan: WallScreen, steps: str) -> float:
+    """The scale of the screen, and what a person before it made of it by hand: `steps` is text of the address."""
     try:
-        steps = int(st.query_params.get("size", "0"))
+        wanted = plan.scale * STEP ** max(-MOST_STEPS, min(int(steps), MOST_STEPS))
     except ValueError:
-        steps = 0
-    wanted = plan.scale * STEP ** max(-MOST_STEPS, min(steps, MOST_STEPS))
+        wanted = plan.scale
     return min(max(wanted, LEAST_ARCMIN / arcmin(SMALLEST_U, plan.width_mm, plan.viewer_m)), LARGEST_SCALE)

@@ -147,6 +147,13 @@ def test_a_new_critical_alert_is_seen_before_the_old_one_has_its_turn():
         assert shown(old, new, now=moment).alert == FIRE
 
 
+def test_of_two_new_ones_the_newest_is_seen_first_and_then_both_have_their_turn():
+    first, second = critical(age=5 * SECOND), critical(FIRE, age=2 * SECOND)
+    assert shown(first, second).alert == FIRE
+    later = {shown(first, second, now=NOW + n * SECOND).alert for n in range(20, 80)}
+    assert later == {FLOOD, FIRE}
+
+
 def test_in_a_scenario_the_moment_is_the_viewers_and_not_the_citys():
     """At sixty times the speed ten seconds of a viewer are ten minutes of the city."""
     hasty = critical(age=timedelta(minutes=9), acked=True, acked_at=NOW)

@@ -10,13 +10,14 @@ import pytest
 from charts.theme import WALL
 from core.ledger import Switch
 from core.snapshot import Snapshot
-from core.wall import WallScreen, direct
+from core.wall import LEAST_ARCMIN, SMALLEST_U, WallScreen, arcmin, direct
 from tests.ui.alert_stories import screen
 from ui import overview
 from ui.scenes._stage import density
 from ui.scenes.environment import apart
 from ui.scenes.overview import ROWS
 from ui.views import View
+from ui.wall import enlarged
 
 NOON = datetime(2026, 11, 19, 5, 0, tzinfo=UTC)
 
@@ -71,3 +72,19 @@ def test_what_somebody_chose_ends_by_the_citys_clock_and_is_one_picture_until_th
     until = put.until.astimezone(calm_hour.city.zone).strftime("%H:%M")
     parts = screen(calm_hour, "traffic", why="chosen", by="Hà", until=put.until)
     assert f"Hà đưa lên, đến {until}" in parts["turn"]
+
+
+@pytest.mark.parametrize(
+    ("given", "least", "most"), [("", 1.0, 1.0), ("2", 1.2, 1.3), ("-9", 0.9, 1.0), ("x", 1.0, 1.0)]
+)
+def test_a_hand_at_the_screen_makes_its_letters_larger_but_never_unreadable(
+    given: str, least: float, most: float
+) -> None:
+    plan = WallScreen(key="man_1", name_vi="1", name_en="1", slots=(("overview", timedelta(seconds=40)),))
+    assert least <= enlarged(plan, given) <= most
+
+
+@pytest.mark.parametrize("given", ["999999999999", "-999999999999", "1e9", "٣"])
+def test_whatever_stands_in_the_address_gives_a_picture(given: str) -> None:
+    plan = WallScreen(key="man_1", name_vi="1", name_en="1", slots=(("overview", timedelta(seconds=40)),))
+    assert arcmin(SMALLEST_U, plan.width_mm, plan.viewer_m, enlarged(plan, given)) >= LEAST_ARCMIN - 1e-9
