@@ -117,13 +117,13 @@ def get(
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError("base_url is not an address of the form https://host/path: mend it in sources.toml")
-    name = _shown(url)
+    name = _without(secret, _shown(url))
     pace = http.pace if isinstance(http, _PacedSession) else Pace()
     ends_at = pace.clock() + limits.deadline_s
     waited_s = 0.0
     for attempt in range(1, TRIES + 1):
         try:
-            answer = _ask(http, pace, url, params, headers, limits, ends_at)
+            answer = _ask(http, pace, url, name, params, headers, limits, ends_at)
             if answer.status < 300:
                 if json_promised:
                     read_json(answer.body, name)
@@ -151,13 +151,13 @@ def _ask(
     http: requests.Session,
     pace: Pace,
     url: str,
+    name: str,
     params: Mapping[str, str] | None,
     headers: Mapping[str, str] | None,
     limits: Limits,
     ends_at: float,
 ) -> _Answer:
     """One try, redirects on the same host included. Raises _Later where another try may help."""
-    name = _shown(url)
     for _ in range(MAX_REDIRECTS + 1):
         pace.take_turn(urlsplit(url).netloc)
         left_s = ends_at - pace.clock()
@@ -221,10 +221,20 @@ def _own_words(body: bytes, secret: str | None) -> str:
         words = found[1].decode("utf-8", errors="replace")
     else:
         words = _reason(body)
-    for form in {secret, quote(secret, safe=""), quote_plus(secret)} if secret else ():
-        words = words.replace(form, "***")
-    words = " ".join(words.split())[:WORDS_MAX]
+    words = " ".join(_without(secret, words).split())[:WORDS_MAX]
     return f" ({words})" if words else ""
+
+
+def _without(secret: str | None, words: str) -> str:
+    """Words in which no form of the secret stands; of a secret that is an address, neither its path nor its query."""
+    if not secret:
+        return words
+    parts = urlsplit(secret) if secret.startswith(("http://", "https://")) else None
+    whole = (secret, quote(secret, safe=""), quote_plus(secret))
+    hidden = {*whole, *((parts.path.rstrip("/"), parts.query) if parts else ())} - {""}
+    for form in sorted(hidden, key=len, reverse=True):
+        words = words.replace(form, "***")
+    return words
 
 
 def _reason(body: bytes) -> str:

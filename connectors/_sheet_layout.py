@@ -276,9 +276,12 @@ def read_head(index: int, head_row: int, parts: Sequence[str], vocabulary: Vocab
         column.unit, bad = unit or column.unit, wrong or bad
     configured = vocabulary.by_configuration(parts[-1]) or vocabulary.by_configuration(" ".join(parts))
     observed = configured or vocabulary.by_name(names)
+    if not observed and bad and (observed := vocabulary.by_name(parts)):
+        bad = ""  # the bracket belongs to the name: «Hệ số ùn tắc HERE (0–10)»
     if observed:
         column.role, column.observed = "property", observed
-        if bad and not configured:
+        own = {folded(label) for label in (observed.unit, observed.unit_vi, observed.unit_en)}
+        if bad and folded(bad) not in own and not configured:
             column.error = f"không hiểu “{bad}”; hãy ghi đơn vị, ví dụ ({observed.unit_vi or observed.unit})"
         return column
     plain = [folded(re.sub(r"[:*/,.]+", " ", _BRACKET.sub("", part))) for part in parts]

@@ -82,8 +82,9 @@ class SiteNames:
 def _spelled_out(text: str) -> str:
     """«1. P.Láng Hạ» -> «phuong lang ha»."""
     words = re.sub(r"[\W_]+", " ", re.sub(r"^\d+[.)]\s+", "", folded(text))).split()
-    if len(words) > 1:
-        words[0] = _ABBREVIATIONS.get(words[0], words[0])
+    kind = 1 if words[:1] == ["ubnd"] else 0  # «UBND P. An Hòa»
+    if len(words) > kind + 1:
+        words[kind] = _ABBREVIATIONS.get(words[kind], words[kind])
     return " ".join(words)
 
 

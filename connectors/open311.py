@@ -26,7 +26,6 @@ Options: base_url; jurisdiction_id; service_codes, flooding_codes = [...]; forma
 from __future__ import annotations
 
 import json
-import math
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +34,6 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
-import numpy as np
 import pandas as pd
 import requests
 from defusedxml import DefusedXmlException
@@ -43,6 +41,7 @@ from defusedxml.ElementTree import fromstring
 
 from connectors._contract import FetchRequest, Payload
 from connectors._http import get, read_json
+from connectors._places import AREA_REACH_KM, Nearest
 from connectors._text import instant, number
 from core import observations
 from core.catalogue import Source
@@ -62,8 +61,6 @@ SOURCE = Source(
 SPAN_MAX = timedelta(days=90)
 LOOK_BACK_DAYS = 90
 PAGES_MAX = 200
-NEAR_KM = 5.0
-EARTH_RADIUS_KM = 6371.0
 FLOOD_WORDS = ("ngập", "flood")
 STATUSES = ("open", "closed")
 KEPT = (
@@ -119,7 +116,7 @@ def parse(payload: Payload) -> pd.DataFrame:
     context = payload.context
     records = _records(payload.body, payload.name)
     zone = context.get("zone")
-    sites = _Sites(context.get("sites"), context.get("city_site", SOURCE.key))
+    sites = Nearest(context.get("sites"), "area", AREA_REACH_KM, context.get("city_site", SOURCE.key))
     flooding_codes = {str(code) for code in context.get("options", {}).get("flooding_codes", ())}
     reports = [_report(record, sites, flooding_codes, zone) for record in _once(records, zone)]
     moments = [moment for report in reports for moment in (report.opened_at, report.updated_at) if moment]
@@ -176,35 +173,11 @@ def _rows(reports: Iterable[_Report], known_at: datetime) -> list[dict[str, Any]
     return sorted(rows, key=lambda row: (row["time"], row["observed_property"], row["site_id"]))
 
 
-class _Sites:
-    """Where a report belongs: the nearest area site within reach, else the whole city."""
-
-    def __init__(self, sites: pd.DataFrame | None, city_site: str) -> None:
-        self._city_site = city_site
-        areas = pd.DataFrame(columns=["latitude", "longitude"]) if sites is None else sites[sites["kind"] == "area"]
-        areas = areas.dropna(subset=["latitude", "longitude"])
-        self._site_ids = [str(site_id) for site_id in areas.index]
-        self._latitude = np.radians(areas["latitude"].to_numpy(dtype="float64"))
-        self._longitude = np.radians(areas["longitude"].to_numpy(dtype="float64"))
-
-    def nearest(self, latitude: float, longitude: float) -> str:
-        """Great-circle distance. No number, no place on Earth, or 0,0 (far from every ward): the whole city."""
-        on_earth = abs(latitude) <= 90 and abs(longitude) <= 180  # False for NaN
-        if not on_earth or not self._site_ids:
-            return self._city_site
-        here, there = math.radians(latitude), math.radians(longitude)
-        half = np.sin((self._latitude - here) / 2) ** 2
-        half += math.cos(here) * np.cos(self._latitude) * np.sin((self._longitude - there) / 2) ** 2
-        distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(half))
-        best = int(distance_km.argmin())
-        return self._site_ids[best] if distance_km[best] <= NEAR_KM else self._city_site
-
-
-def _report(record: Mapping[str, Any], sites: _Sites, flooding_codes: set[str], zone: tzinfo | None) -> _Report:
+def _report(record: Mapping[str, Any], sites: Nearest, flooding_codes: set[str], zone: tzinfo | None) -> _Report:
     name = unicodedata.normalize("NFC", str(record.get("service_name") or "")).casefold()
     code = str(record.get("service_code") or "")
     return _Report(
-        site_id=sites.nearest(number(record.get("lat")), number(record.get("long"))),
+        site_id=sites.site(number(record.get("lat")), number(record.get("long"))),
         flooding=code in flooding_codes or any(word in name for word in FLOOD_WORDS),
         closed=str(record.get("status") or "").strip().casefold() == "closed",
         opened_at=instant(record.get("requested_datetime"), zone),

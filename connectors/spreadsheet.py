@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from math import nan
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -27,8 +26,9 @@ import requests
 from openpyxl.utils import get_column_letter
 
 from connectors._contract import FetchRequest, Payload
+from connectors._drop_folder import check_readable, payloads_of_folder
 from connectors._sheet_cells import Cell, CellError, Moment, joined_moment, period_in_title, read_number
-from connectors._sheet_files import FILE_BYTES_MAX, read_sheets
+from connectors._sheet_files import read_sheets
 from connectors._sheet_layout import (
     TIME_ROLES,
     Column,
@@ -45,9 +45,8 @@ from connectors._units import convert
 from connectors._vietnamese_text import composed, folded, legacy_encoding, legacy_error
 from core import observations
 from core.catalogue import ObservedProperty, Source, load_properties
-from core.errors import InputError, SourceUnavailable
+from core.errors import InputError
 
-ROOT = Path(__file__).resolve().parent.parent
 log = logging.getLogger(__name__)
 
 SOURCE = Source(
@@ -85,7 +84,16 @@ _TITLE_SITE = re.compile(r"^(?:trạm(?: đo| quan trắc)?|địa điểm|đi�
 _TITLE_UNIT = re.compile(r"(?:đơn vị tính|đvt)\s*:\s*([^;)]+)", re.IGNORECASE)
 _NOT_A_PERIOD = re.compile(r"kem theo|quyet dinh|cong van|bao cao so|nghi quyet|^[^:]{2,40}, ngay \d")
 
-Row = tuple[datetime, str, str, float]
+Row = tuple[datetime, str, str, float, str]  # time, site_id, observed_property, value, cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetReading:
+    """What was read of one file, for people who want to see it before it counts."""
+
+    rows: pd.DataFrame  # the one frame, and `cell`: where each value stands («trang “T10”, ô D7»)
+    problems: tuple[str, ...]  # what is wrong with single cells, in Vietnamese
+    ignored: tuple[str, ...]  # heads of columns that are not in the catalogue
 
 
 class SheetErrors(InputError):
@@ -100,33 +108,9 @@ class SheetErrors(InputError):
 def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
     """Every finished table file of the drop folder, by name; `http` is not used.
 
-    A file that cannot be opened or is too large still comes, so that parse() can name it and the others go on.
     Raises SourceUnavailable when the folder is missing, InputError when the option `folder` is.
     """
-    named = request.options.get("folder")
-    if not isinstance(named, str) or not named.strip():
-        raise InputError(
-            f"sources.toml, nguồn {request.source}: thiếu [source.options] folder, thư mục chứa tệp bảng tính"
-        )
-    folder = ROOT / named  # an absolute path stays as it is
-    if not folder.is_dir():
-        raise SourceUnavailable(f"chưa có thư mục {named}; hãy tạo thư mục này rồi chép tệp CSV hoặc XLSX vào đó")
-    context = {"source": request.source, "sites": request.sites, "zone": request.zone, "options": request.options}
-    payloads = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(("~$", ".")) or not path.is_file():  # lock files of Excel, hidden files
-            continue
-        if path.suffix.lower() not in SUFFIXES:  # also .tmp and .part of a copy that is not finished
-            log.info("%s: %s is no table file and is left alone", request.source, path.name)
-            continue
-        body, unreadable = b"", ""
-        try:
-            with path.open("rb") as stream:
-                body = stream.read(FILE_BYTES_MAX + 1)
-        except OSError as error:
-            unreadable = error.strerror or type(error).__name__
-        payloads.append(Payload(body=body, name=composed(path.name), context={**context, "unreadable": unreadable}))
-    return payloads
+    return payloads_of_folder(request, SUFFIXES, "tệp CSV hoặc XLSX")
 
 
 def parse(payload: Payload) -> pd.DataFrame:
@@ -135,11 +119,19 @@ def parse(payload: Payload) -> pd.DataFrame:
     Context, all of it optional: source, sites (City.sites), zone, options {columns, site}. Without sites the text of
     the site cell is the site_id. Raises SheetErrors when no row could be read, InputError when the file is no table.
     """
+    reading = read(payload)
+    frame = reading.rows.drop(columns="cell")
+    frame.attrs["problems"] = list(reading.problems)
+    return frame
+
+
+def read(payload: Payload) -> SheetReading:
+    """The same with the cell of every value. `fallback_site` in the context is the site of a table that names none.
+
+    Raises what parse() raises.
+    """
     where = f"tệp {payload.name or 'không tên'}"
-    if payload.context.get("unreadable"):
-        raise InputError(
-            f"{where}: không mở được ({payload.context['unreadable']}); hãy đóng tệp và kiểm tra quyền đọc"
-        )
+    check_readable(payload, where)
     options = payload.context.get("options") or {}
     vocabulary = Vocabulary(load_properties(), options.get("columns") or {})
     sites = payload.context.get("sites")
@@ -148,6 +140,7 @@ def parse(payload: Payload) -> pd.DataFrame:
         vocabulary=vocabulary,
         sites=SiteNames(sites) if sites is not None and len(sites) else None,
         default_site=str(options.get("site") or ""),
+        fallback_site=str(payload.context.get("fallback_site") or ""),
         zone=payload.context.get("zone") or DEFAULT_ZONE,
     )
     sheets = read_sheets(payload.body, where, lambda sheet: find_table(sheet, 0, vocabulary) is not None)
@@ -161,13 +154,13 @@ def parse(payload: Payload) -> pd.DataFrame:
         if legacy := legacy_encoding(_first_texts(sheets)):
             raise legacy_error(where, legacy)
         raise SheetErrors(problems)
-    frame = observations.empty()
+    frame = observations.empty().assign(cell=pd.Series([], dtype="str"))
     if reading.rows:
-        data = pd.DataFrame(reading.rows, columns=["time", "site_id", "observed_property", "value"])
+        data = pd.DataFrame(reading.rows, columns=["time", "site_id", "observed_property", "value", "cell"])
         data["time"] = pd.to_datetime(data["time"], utc=True)
         frame = observations.frame(data, source=str(payload.context.get("source") or SOURCE.key))
-    frame.attrs["problems"] = problems
-    return frame
+        frame["cell"] = data["cell"].astype("str")
+    return SheetReading(rows=frame, problems=tuple(problems), ignored=tuple(reading.ignored))
 
 
 def _no_table(sheets: Sequence[Sheet], where: str, vocabulary: Vocabulary) -> InputError:
@@ -197,6 +190,7 @@ class _Reading:
     vocabulary: Vocabulary
     sites: SiteNames | None
     default_site: str
+    fallback_site: str
     zone: ZoneInfo
     rows: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -225,12 +219,17 @@ class _Reading:
         if len(self.problems) >= PROBLEMS_MAX:
             self.unlisted += 1
             return
-        page = f", trang “{sheet.name}”" if sheet.name else ""
-        self.problems.append(f"{self.where}{page}, ô {get_column_letter(column + 1)}{row + 1}: {words[:WORDS_MAX]}")
+        self.problems.append(f"{self.where}, {_address(sheet, row, column)}: {words[:WORDS_MAX]}")
 
     def bounded_problems(self) -> list[str]:
         """At most PROBLEMS_MAX problems, and a line that counts the others."""
         return [*self.problems, *([f"{self.where}: còn {self.unlisted} lỗi khác"] if self.unlisted else [])]
+
+
+def _address(sheet: Sheet, row: int, column: int) -> str:
+    """«trang “T10”, ô D7»: a cell as Excel shows it; a CSV has no pages."""
+    page = f"trang “{sheet.name}”, " if sheet.name else ""
+    return f"{page}ô {get_column_letter(column + 1)}{row + 1}"
 
 
 def _title_period(titles: Iterable[str]) -> Moment | None:
@@ -288,7 +287,8 @@ class _TableReading:
             return self.reading.default_site
         if title_site:
             return (sites.find(title_site) or "") if sites else title_site
-        return (sites.find(composed(self.sheet.name)) or "") if sites and self.sheet.name else ""
+        named = sites.find(composed(self.sheet.name)) if sites and self.sheet.name else None
+        return named or self.reading.fallback_site
 
     def _cells(self, column: Column) -> Iterator[Cell]:
         return (self.sheet.own(row, column.index) for row in range(self.table.first_row, len(self.sheet.rows)))
@@ -473,7 +473,8 @@ class _TableReading:
             try:
                 observed, unit = self._meaning(row, column, cell)
                 if observed:
-                    found.append((moment, site_id, observed.key, self._value(cell, column, observed, unit)))
+                    value = self._value(cell, column, observed, unit)
+                    found.append((moment, site_id, observed.key, value, _address(self.sheet, row, column.index)))
             except CellError as error:
                 problem(self.sheet, row, column.index, str(error))
         return found

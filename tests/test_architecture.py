@@ -36,6 +36,8 @@ OWNS = {
     "streamlit": {"ui", "pages", "dashboard"},
     "starlette": {"api"},
     "openpyxl": {"connectors"},
+    "paho": {"connectors"},
+    "psycopg": {"connectors"},
     "defusedxml": {"connectors"},
     "jinja2": {"ui"},
 }

@@ -67,7 +67,7 @@ def test_ppb_of_dust_is_nonsense():
         convert(10, "ppb", "ug/m3", "pm25")
 
 
-@pytest.mark.parametrize("unit", ["undefined", "dB", "mg/l", "furlong"])
+@pytest.mark.parametrize("unit", ["undefined", "dB", "mg/kg", "furlong"])
 def test_an_unknown_unit_is_named_and_never_guessed(unit):
     with pytest.raises(SourceChanged, match=unit):
         convert(1, unit, "ug/m3")
