@@ -5,7 +5,8 @@
 The refresh is shortened: 4,320 snapshots are 72 hours of a city whose cycle is a minute. Meanwhile the server is
 killed and started again, the network is cut, and the evening storm begins anew every three hours of the city. Every
 ten seconds the memory of the server and of each page, what each has painted and what went wrong is written down.
-At the end there are one table (soak.md), one picture (soak.svg) and the raw rows (soak.csv) in FOLDER.
+At the end there are one table (soak.md), one picture (soak.svg), the raw rows (soak.csv) and every painting
+(ticks.csv) in FOLDER.
 """
 
 from __future__ import annotations
@@ -87,7 +88,15 @@ class Window:
 
     def _note(self, kind: str, text: str) -> None:
         # A browser tells of every connection that fails while the server is down: that is the test, not a fault.
-        expected = ("ERR_", "WebSocket", "404", "Failed to fetch", "server endpoint", "server is not responding")
+        expected = (
+            "ERR_",
+            "WebSocket",
+            "404",
+            "Failed to fetch",
+            "server endpoint",
+            "server is not responding",
+            "disconnected from server",
+        )
         if kind == "error" and not any(word in text for word in expected):
             self.errors.append(text[:200])
 
@@ -252,6 +261,8 @@ def write(
         writer = csv.DictWriter(stream, names)
         writer.writeheader()
         writer.writerows(rows)
+    with (out / "ticks.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([(window.name, *tick) for window in windows for tick in window.ticks])
     snapshots = city.rows()
     gaps = [later[1] - earlier[1] for earlier, later in pairwise(snapshots)]
     lines = [
@@ -271,12 +282,11 @@ def write(
         tenth = max(len(own) // 10, 1)
         first, last = own[1 : tenth + 1] or own[:1], own[-tenth:]
         lost = sum(bool(row.get("lost")) for row in own) * SAMPLE_S
-        waits, missed, counted = painted(window.ticks, snapshots, outages)
+        repainted = repaints(window.ticks, snapshots, outages)
         lines.append(
             f"| {window.name} | {_mid(first, 'heap_mb'):.1f} MB | {_mid(last, 'heap_mb'):.1f} MB | "
-            f"{_mid(first, 'nodes'):.0f} | {_mid(last, 'nodes'):.0f} | {window.sockets - 1} | {window.loads - 1} | "
-            f"{lost} s | {median(waits):.2f} s | {quantiles(waits, n=20)[18]:.2f} s | "
-            f"{missed} of {counted} | {len(window.errors)} |"
+            f"{_mid(first, 'nodes'):.0f} | {_mid(last, 'nodes'):.0f} | "
+            f"{max(window.sockets - 1, 0)} | {window.loads - 1} | {lost} s | {repainted} | {len(window.errors)} |"
         )
     tenth = max(len(snapshots) // 10, 1)
     early, late = snapshots[tenth // 2 : tenth + tenth // 2], snapshots[-tenth:]
@@ -290,26 +300,26 @@ def write(
     print("\n".join(lines))
 
 
-def painted(
-    ticks: list[tuple[int, float]], snapshots: list[list[float]], outages: list[tuple[float, float]]
-) -> tuple[list[float], int, int]:
-    """Seconds from each snapshot to its pixels; how many were passed over, of how many outside of the outages.
+def repaints(ticks: list[tuple[int, float]], snapshots: list[list[float]], outages: list[tuple[float, float]]) -> str:
+    """Three cells: median and p95 of the seconds from a snapshot to its pixels, and how many were passed over.
 
-    A restarted server counts from one again: a painting belongs to the newest snapshot of its number before it.
+    Only snapshots outside of the outages count as missed. A restarted server counts from one again: a painting belongs
+    to the newest snapshot of its number before it. A page of widgets asks every five seconds and notes nothing.
     """
+    if not ticks:
+        return "— | — | —"
     by_number: dict[int, list[float]] = defaultdict(list)
     for number, at in ticks:
         by_number[number].append(at)
     waits, missed, counted = [], 0, 0
-    first, last = ticks[0][1], ticks[-1][1]
     for number, published, *_ in snapshots:
         wait = min((at - published for at in by_number[int(number)] if at >= published), default=LONGEST_WAIT_S)
         if wait < LONGEST_WAIT_S:
             waits.append(wait)
-        if first < published < last and not any(began <= published <= ended for began, ended in outages):
+        if ticks[0][1] < published < ticks[-1][1] and not any(began <= published <= end for began, end in outages):
             counted += 1
             missed += wait >= LONGEST_WAIT_S
-    return waits, missed, counted
+    return f"{median(waits):.2f} s | {quantiles(waits, n=20)[18]:.2f} s | {missed} of {counted}"
 
 
 def _mid(rows: list[dict[str, object]], name: str) -> float:
