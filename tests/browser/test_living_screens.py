@@ -83,10 +83,10 @@ def test_pages_that_were_left_behind_hear_nothing_any_more(house: House, window:
     viewer = window(house.server, (1366, 768))
     page = viewer.open("/")
     complete(page, "overview")
-    page.wait_for_function("window.__cityBeat")
+    page.wait_for_function(FOLLOWING)
     at_first = ears(page)
     for name in ("traffic", "environment", "services", "traffic", "environment"):
-        left = page.evaluate_handle(FOLLOWING)
+        left = page.wait_for_function(FOLLOWING)
         page.locator(f".st-key-nav_{name} a").click()
         complete(page, name)
         page.wait_for_function("(root) => !root.__live", arg=left)
