@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Server, Viewer, _provider
+from tests.browser import provide
+from tests.browser.conftest import FLAGS, PATIENCE_MS, ROOT, Server, Viewer
 from tests.browser.test_every_screen import SCREENS, address, complete
 from tests.offline.namespace import OUTSIDE, interfaces, loopback_up, wanted_to_leave
 
@@ -42,7 +43,7 @@ def main(folder: Path) -> dict[str, Any]:
         net_log = folder / "net.json"
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=_provider().find(),
+                executable_path=provide.find(),
                 args=[*FLAGS, *KIOSK, ONE_HOST, f"--log-net-log={net_log}"],
             )
             met["pages"] = walk(browser, server)
