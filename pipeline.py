@@ -17,6 +17,7 @@ import logging
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -36,10 +37,14 @@ from alerts.engine import lookback, properties
 from alerts.watch import go_round
 from alerts.words import rule_words
 from analysis.alarm_health import Report, report
-from connectors._contract import FetchRequest
-from control import cap, scope
+from connectors import spreadsheet
+from connectors._contract import FetchRequest, Payload
+from connectors._sheet_template import Template, write_template
+from control import cap, dry_run, quality, scope
 from control.drills import Beat, Drill, earlier
 from control.gate import Gate
+from control.intake import Examined, Intake
+from control.quality import QualityKeeper
 from control.screens import Screens
 from control.trials import TrialJob, Trials
 from core import observations as obs
@@ -49,10 +54,15 @@ from core.catalogue import Catalogue, Indicator
 from core.clock import Clock, ScenarioClock, SystemClock
 from core.config import City, ConfiguredSource, load_city, read_geometry
 from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
+from core.forms import Delivery, Form, Period, due_at, load_forms
 from core.ledger import UNDELIVERED, Change, Item, Ledger, Outcome
+from core.quality import Quality
+from core.secrets import secret
 from core.snapshot import Reading, SeriesFrames, Snapshot, SourceState, freshness
 from core.wall import resized
 from core.window import Window
+from gis.intake import Draft
+from gis.layers import Layer, Shelf
 from notices.courier import Courier
 from notices.routes import load_routes
 from store.base import Store
@@ -100,6 +110,8 @@ class Feed:
     module: Any
     state: SourceState
     next_at: datetime
+    http: connectors.Session
+    secret_name: str
     running: Future[Answer] | None = None
     known_files: dict[str, KnownFile] = field(default_factory=dict)
 
@@ -136,7 +148,8 @@ class Line:
         self.drill = drill
         self._scenario = scenario
         self._scenario_start = scenario_start
-        self._http = http or connectors.session()
+        self._http = http  # of a test; else every source has a session of its own, which asks its own hosts alone
+        self._pace = connectors.Pace()
         self._indicators = indicators.ordered()
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="source")
         self._wake = threading.Event()
@@ -172,11 +185,30 @@ class Line:
             drill=drill is not None,
             catalogue=self.catalogue,
         )
+        self.intake = Intake(
+            city,
+            store,
+            self.clock,
+            self.gate,
+            self.catalogue,
+            load_forms(city.folder / "forms.toml", city, self.catalogue),
+            self._read_file,
+        )
+        self._quality: Quality | None = None
+        self._measuring: Future[Quality] | None = None
+        self._measured_at: datetime | None = None
+        self._measurer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quality")
+        self._by_hand: deque[Mapping[str, datetime]] = deque()  # what people delivered, until the cycle has seen it
         self.screens = Screens(city.wall.screens)
+        self.shelf = Shelf(city.layers_path)
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
         self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
+        self._check_secrets()
+        self._keeper = QualityKeeper(
+            store, city, self.catalogue, {feed.source.key: feed.state.kind for feed in self._feeds}, self.intake.forms
+        )
         self._remember()
         self._band = self._read_band()
         self.snapshot: Snapshot = self._picture(number=0)
@@ -210,6 +242,44 @@ class Line:
         self._courier.wake()
         return outcome
 
+    def _read_file(self, name: str, body: bytes, unit: str, source: str) -> spreadsheet.SheetReading:
+        context = {"source": source, "sites": self.city.sites, "zone": self.city.zone, "fallback_site": unit}
+        return spreadsheet.read(Payload(body=body, name=name, context=context))
+
+    def template(self, form: Form, unit: str, period: Period) -> bytes:
+        """The empty workbook of one unit and period, as an .xlsx file."""
+        day = f"{period.first:%d/%m/%Y}"
+        due = due_at(form, unit, period, self.city.zone).astimezone(self.city.zone)
+        return write_template(
+            Template(
+                title=form.title_vi,
+                owner=form.owner,
+                unit_code=unit,
+                unit_name=self.city.site_name(unit, "vi"),
+                period=period.label,
+                times=[f"{day} {hour:%H:%M}" for hour in form.hours] or [period.label],
+                properties=[self.catalogue[key] for key in form.properties],
+                due=f"trước {due:%H:%M} ngày {due:%d/%m/%Y}",
+            )
+        )
+
+    def deliver(self, person: Person, seen: Examined, body: bytes, reason: str = "") -> Delivery:
+        """A file that a person signed, through the gate; the next cycle computes what follows from it, at once.
+
+        Raises Denied or InputError, which changed nothing and are in the audit log.
+        """
+        delivery, written = self.intake.deliver(person, seen, body, reason)
+        self._by_hand.append(written.earliest)
+        self._wake.set()
+        self._publish()
+        return delivery
+
+    def consequences(self, seen: Examined) -> list[dry_run.Consequence]:
+        """«Chạy thử»: what the indicators would say after this delivery. Reads only."""
+        now = self.clock.now()
+        coming = self.intake.rows_to_write(seen)
+        return dry_run.consequences(self._indicators, coming, self.store.read_observations, self._window, now)
+
     def change(self, change: Change) -> Outcome:
         """A change by the house itself, published at once."""
         outcome = self.gate.change(change)
@@ -240,6 +310,26 @@ class Line:
 
         self.gate.pass_by(person, Deed(action=cap.EXPORT, keys=(key,)), make)
         return made[0].xml
+
+    def import_layer(self, person: Person, draft: Draft, layer: Layer) -> Layer:
+        """Keep a version of a map layer. Raises Denied, or Fault where something is wrong with the file."""
+        kept: list[Layer] = []
+
+        def keep() -> str:
+            kept.append(self.shelf.put(layer, draft.features, by=person.name, now=self.clock.now()))
+            return f"{layer.title}: v{kept[0].version}, {layer.features} features, sha256 {kept[0].digest}"
+
+        self.gate.pass_by(person, Deed(action="import_layer", layer=layer.key), keep)
+        return kept[0]
+
+    def remove_layer(self, person: Person, key: str) -> None:
+        """Take a map layer off the shelf; its versions stay on the disk. Raises Denied, or Fault."""
+
+        def remove() -> str:
+            gone = self.shelf.remove(key, by=person.name, now=self.clock.now())
+            return f"{gone.title}: v{gone.version - 1}"
+
+        self.gate.pass_by(person, Deed(action="remove_layer", layer=key), remove)
 
     def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
         """Put a sign-in, an export or a denied page into the audit log."""
@@ -300,6 +390,7 @@ class Line:
         if self._thread:
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._measurer.shutdown(wait=True, cancel_futures=True)  # it reads the store, which closes next
         self._trials.stop()
         self._courier.stop()
         self.store.close()
@@ -339,8 +430,27 @@ class Line:
             since=None,
             attribution=described.attribution,
             licence=described.licence,
+            grade=connectors.grade(source.connector),
+            lacking=tuple((rule.vi, rule.en) for rule in connectors.lacking(source.connector)),
         )
-        return Feed(source=source, module=module, state=state, next_at=self.clock.now())
+        name = source.secret or described.secret or ""
+        hosts = connectors.hosts_of(source.options, secret(name), described.hosts)
+        http = self._http or connectors.session(self._pace, hosts=hosts, private_network=source.private_network)
+        return Feed(source=source, module=module, state=state, next_at=self.clock.now(), http=http, secret_name=name)
+
+    def _check_secrets(self) -> None:
+        """One secret goes to one place: two brokers must not learn each other's. Raises ConfigError."""
+        told: dict[str, tuple[str, frozenset[str]]] = {}
+        for feed in self._feeds:
+            hosts = connectors.hosts_of(feed.source.options, None, ())
+            if not hosts or not secret(feed.secret_name):
+                continue
+            other, others = told.setdefault(feed.secret_name, (feed.source.key, hosts))
+            if hosts != others:
+                raise ConfigError(
+                    f"config/{self.city.key}/sources.toml: {other} and {feed.source.key} would send one secret, "
+                    f'{feed.secret_name}, to different hosts: give one of them secret = "A_NAME_OF_ITS_OWN"'
+                )
 
     def _remember(self) -> None:
         """Source states survive a restart: what was stored tells since when a source has been silent."""
@@ -388,7 +498,6 @@ class Line:
         options = dict(feed.source.options)
         if simulated and self._scenario and self._scenario_start:
             options |= {"scenario": self._scenario, "scenario_start": self._scenario_start.isoformat()}
-        name = feed.module.SOURCE.secret
         return FetchRequest(
             source=feed.source.key,
             since=max(known - OVERLAP, now - BACKFILL) if known else now - reach,
@@ -397,13 +506,15 @@ class Line:
             city_site=self.city.city_site,
             zone=self.city.zone,
             options=options,
-            secret=os.environ.get(name) if name else None,
+            secret_name=feed.secret_name,
+            private_network=feed.source.private_network,
         )
 
     def _fetch(self, feed: Feed, request: FetchRequest) -> Answer:
         """Runs in a thread of the pool; whatever a connector does, the others go on."""
         try:
-            payloads = feed.module.fetch(self._http, request)
+            request = replace(request, secret=secret(feed.secret_name))
+            payloads = feed.module.fetch(feed.http, request)
         except HouseError as error:
             return Answer(obs.empty(), error=error)
         except Exception as error:  # a defect of one connector is that source's trouble, not the city's
@@ -540,6 +651,8 @@ class Line:
         A result carries the end of its period, which may come after the last row: also then it is computed.
         """
         now = self.clock.now()
+        while self._by_hand:
+            _keep_earliest(self._uncomputed, self._by_hand.popleft())
         unfinished = self._unfinished() if self._fresh_start else {}
         newest = self.store.latest().groupby("observed_property")["time"].max()
         waiting: list[pd.DataFrame] = []  # written together, but before somebody needs them
@@ -580,16 +693,8 @@ class Line:
     def _results(self, module: indicators.IndicatorModule, since: datetime, now: datetime) -> pd.DataFrame:
         """What one indicator says for since < time <= now; no row where it has a defect."""
         indicator = module.INDICATOR
-        periods = {feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds}
-        window = Window(
-            observations=self.store.read_observations(indicator.needs, since - indicator.window, now),
-            sites=self.city.sites,
-            since=since,
-            until=now,
-            city_site=self.city.city_site,
-            zone=self.city.zone,
-            source_period_min=periods,
-        )
+        rows = self.store.read_observations(indicator.needs, since - indicator.window, now)
+        window = self._window(rows, since, now)
         try:
             results = module.compute(window)
         except Exception:  # a defect of one indicator must not blind the others, nor the alerts
@@ -600,6 +705,17 @@ class Line:
         self._defective.discard(indicator.key)
         self._computed_until[indicator.key] = now
         return results
+
+    def _window(self, rows: pd.DataFrame, since: datetime, until: datetime) -> Window:
+        return Window(
+            observations=rows,
+            sites=self.city.sites,
+            since=since,
+            until=until,
+            city_site=self.city.city_site,
+            zone=self.city.zone,
+            source_period_min={feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds},
+        )
 
     def _unfinished(self) -> dict[str, datetime]:
         """Per indicator, from when on rows may lack their results, because the house stopped between two writes.
@@ -648,6 +764,23 @@ class Line:
         if self._health_of_alarms_at is None or now - self._health_of_alarms_at >= HEALTH_EVERY:
             self._health_of_alarms_at = now
             self._health = self._report_alarm_health(now)
+        self._measure_quality(now)
+
+    def measure_quality(self) -> Quality:
+        """The quality of the data as of now, at once; the cycle does the same beside itself."""
+        self._quality = self._keeper.turn(self.clock.now(), self._band)
+        return self._quality
+
+    def _measure_quality(self, now: datetime) -> None:
+        """Every quarter of an hour (every cycle while past days are missing), in a thread that no cycle waits for."""
+        if self._measuring is not None and self._measuring.done():
+            failed, self._measuring = self._measuring.exception(), None
+            if failed is not None:  # a defect here must not end the watch
+                LOG.error("data quality could not be measured; the last figures stand", exc_info=failed)
+        due = self._measured_at is None or self._keeper.catching_up or now - self._measured_at >= quality.EVERY
+        if due and self._measuring is None:
+            self._measured_at = now
+            self._measuring = self._measurer.submit(self.measure_quality)
 
     def _report_alarm_health(self, now: datetime) -> Report:
         since = now - HEALTH_DAYS
@@ -711,11 +844,13 @@ class Line:
             speed=_speed(self.clock),
             scenario=self._scenario,
             drill=self.drill is not None,
+            quality=self._quality,
         )
 
     def _readings(self, now: datetime) -> dict[tuple[str, str], Reading]:
         newest = self.store.latest().sort_values("time")
         rhythm = {feed.source.key: feed.source.every for feed in self._feeds}
+        rhythm |= {form.source: form.every for form in self.intake.forms}
         at_site: dict[str, timedelta] = {}  # an indicator is as slow as the slowest source of its site
         for site_id, key in zip(newest["site_id"].tolist(), newest["source"].tolist(), strict=True):
             if key in rhythm:

@@ -12,10 +12,24 @@ from typing import cast
 from requests import Session
 
 from connectors._contract import Connector, FetchRequest, Payload
-from connectors._http import session
+from connectors._guard import hosts_of
+from connectors._http import Pace, session
+from connectors._scale import grade, lacking
 from core.errors import InputError
 
-__all__ = ["Connector", "FetchRequest", "Payload", "Session", "discover", "load", "session"]
+__all__ = [
+    "Connector",
+    "FetchRequest",
+    "Pace",
+    "Payload",
+    "Session",
+    "discover",
+    "grade",
+    "hosts_of",
+    "lacking",
+    "load",
+    "session",
+]
 
 
 def _keys() -> list[str]:

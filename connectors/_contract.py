@@ -30,6 +30,8 @@ class FetchRequest:
     zone: ZoneInfo
     options: Mapping[str, Any] = field(default_factory=dict)  # [source.options] of sources.toml
     secret: str | None = None
+    secret_name: str = ""  # where the secret is looked for; empty: under the connector's own name
+    private_network: bool = False  # the configured host may stand for an address of a private network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,7 +219,10 @@ def _moment_of_text(shown: str, epoch: datetime = EPOCH_1900) -> Moment:
         offset = found.groupdict().get("offset")
         if offset:
             stamp = "+00:00" if offset == "z" else offset.strip()
-            return Moment(datetime.fromisoformat(at.isoformat() + stamp))
+            try:
+                return Moment(datetime.fromisoformat(at.isoformat() + stamp))
+            except ValueError:  # +99:99 is no zone on earth
+                raise wrong from None
         return Moment(at)
     if found := _MONTH.fullmatch(text):
         year, month = int(found["y"] or found["y2"] or found["y3"]), int(found["m"] or found["m2"] or found["m3"])

@@ -1,4 +1,5 @@
-"""Bytes of an office file -> grids of cells: XLSX through openpyxl, CSV with any delimiter and any usual encoding.
+"""Bytes of an office file -> grids of cells: XLSX through openpyxl, .xls through _sheet_xls.py, CSV with any delimiter
+and any usual encoding.
 
 What arrives is not trusted: sizes are checked before anything is unpacked, and whatever a broken file makes the
 library raise becomes one InputError that names the file.
@@ -23,8 +24,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import iterparse
 
+from connectors._legacy_fonts import unicode_text
 from connectors._sheet_cells import EPOCH_1900, Cell
 from connectors._sheet_layout import Sheet
+from connectors._sheet_xls import read_xls
 from connectors._vietnamese_text import decoded
 from core.errors import InputError
 
@@ -63,7 +66,7 @@ def read_sheets(body: bytes, where: str, finds_table: Callable[[Sheet], bool]) -
     if body.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in body:
             raise InputError(f"{where}: tệp có mật khẩu; hãy mở tệp, bỏ mật khẩu và lưu lại")
-        raise InputError(f"{where}: tệp .xls kiểu cũ (Excel 97-2003); hãy mở tệp và lưu lại dạng .xlsx")
+        return read_xls(body, where)
     if body.startswith(_ZIP):
         try:
             with warnings.catch_warnings():
@@ -152,6 +155,8 @@ def _grid(worksheet: Worksheet, uncomputed: frozenset[str], epoch: datetime) -> 
         worksheet._cells.items()
     ):  # sparse: iter_rows() would fill up to the last stray cell
         cell = _cell(found.value, found.number_format, found.data_type, found.coordinate in uncomputed)
+        if isinstance(cell.value, str) and not cell.value.isascii():
+            cell = Cell(unicode_text(cell.value, found.font.name or ""))
         if cell.blank:
             continue
         rows.extend([] for _ in range(row - len(rows)))

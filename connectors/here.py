@@ -53,6 +53,7 @@ SOURCE = Source(
     licence="HERE platform terms; keeping data needs an agreement",
     every=timedelta(minutes=10),
     secret="HERE_API_KEY",
+    hosts=("data.traffic.hereapi.com",),
     attribution="© HERE",
     traps=("metres per second", "jam factor 10 is closed", "confidence up to 0.7 is no measurement"),
 )

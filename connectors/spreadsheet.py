@@ -1,4 +1,4 @@
-"""Spreadsheet drop folder: CSV and XLSX in Vietnamese office style -> observations.
+"""Spreadsheet drop folder: CSV, XLSX and XLS in Vietnamese office style -> observations.
 
 API: none; a folder into which units put their files (option `folder`, relative to the repository's root).
 Licence: the unit's own data. Key: none. Refresh: whenever a file is put there or replaced.
@@ -66,7 +66,7 @@ SOURCE = Source(
 
 PROBLEMS_MAX = 200
 WORDS_MAX = 400  # a cell may hold 32,767 characters
-SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls")  # .xls only so that somebody is told what to do
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls")
 DEFAULT_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 _TOTAL = re.compile(

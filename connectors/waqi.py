@@ -45,6 +45,7 @@ SOURCE = Source(
     licence="no archive, no redistribution, no commercial use without an agreement",
     every=timedelta(hours=1),
     secret="WAQI_TOKEN",
+    hosts=("api.waqi.info",),
     attribution="World Air Quality Index Project and the originating agency",
     traps=("off until the licence is accepted", "index numbers, not concentrations", "errors with HTTP 200"),
 )

@@ -72,7 +72,9 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
     """
     address = request.secret or str(request.options.get("base_url", ""))
     if not address:
-        raise ConfigError(f"source {request.source}: set the secret {SOURCE.secret} to the address of the feed")
+        raise ConfigError(
+            f"source {request.source}: set the secret {request.secret_name or SOURCE.secret} to the address of the feed"
+        )
     payload = get(http, address, {} if "format=" in address.casefold() else {"format": "1"}, secret=request.secret)
     with reading(payload.name):
         feed = _feed(read_json(payload.body, payload.name))

@@ -72,6 +72,9 @@ def _row(view: View, state: SourceState) -> dict[str, object]:
         "cells": _cells(view, state.source.key),
         "attribution": state.attribution,
         "licence": state.licence,
+        "connector": state.source.connector,
+        "grade": view.t(f"source.grade_{state.grade or 'none'}"),
+        "lacking": "; ".join(words[view.language == "en"] for words in state.lacking),
     }
 
 

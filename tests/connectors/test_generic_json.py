@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connectors import Payload, generic_json
+from connectors._http import DEPTH_MAX, read_json
 from connectors._mapping import read_quality, read_time
-from connectors._pointer import ABSENT, DEPTH_MAX, at, read_shallow_json, steps
+from connectors._pointer import ABSENT, at, steps
 from core.errors import ConfigError, InputError, SourceChanged, SourceRefused, SourceUnavailable
 from tests.connectors.asking import HANOI, Answers, asking, request_for
 
@@ -56,10 +57,10 @@ def test_what_is_no_pointer_is_told(pointer: Any) -> None:
 
 def test_depth_is_bounded_on_both_sides() -> None:
     fits = b"[" * DEPTH_MAX + b"]" * DEPTH_MAX
-    assert read_shallow_json(fits, "x")
+    assert read_json(fits, "x")
     for deep in (b"[" + fits + b"]" * 2, b'{"a":' * 500 + b"1" + b"}" * 500, b"[" * 90_000 + b"]" * 90_000):
         with pytest.raises(SourceChanged):
-            read_shallow_json(deep, "x")
+            read_json(deep, "x")
 
 
 # ---- times

@@ -13,6 +13,7 @@ import pytest
 from connectors import session
 from connectors._http import Limits, Pace, get, read_json, same_host
 from core.errors import HouseError, InputError, SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from tests.connectors.asking import Answers, asking
 
 SECRET = "s3cr3t/+key"
 GOOD = json.dumps({"hello": "wörld"}).encode()
@@ -310,8 +311,23 @@ def test_a_host_that_cannot_be_written_is_told_without_its_query():
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
 
 
+def test_no_piece_of_an_address_that_is_a_secret_is_told():
+    secret = "https://feed.example.vn/partner/Zx9Qw3rT/feed?token=A1b2C3d4&format=1"
+    words = json.dumps({"error": "Zx9Qw3rT is closed, token A1b2C3d4, https://feed.example.vn/partner/Zx9Qw3rT/feed"})
+    with pytest.raises(SourceRefused) as caught:
+        get(asking(Answers(lambda query: (403, words.encode(), {}))), secret, secret=secret)
+    assert "Zx9Qw3rT" not in str(caught.value)
+    assert "A1b2C3d4" not in str(caught.value)
+    assert "feed.example.vn" in str(caught.value)
+
+
+def test_half_a_sign_at_the_end_of_a_cut_text_spoils_no_reply():
+    assert read_json(b'{"a": "ng\\u1eadp \\ud83c", "b": "\\ud83c\\udf0a", "c": NaN}', "x")["a"] == "ngập ?"
+    assert read_json(b'{"a": "\\ud83c", "b": "\\ud83c\\udf0a"}', "x")["b"] == "🌊"
+
+
 def test_json_may_begin_with_a_byte_order_mark_and_may_not_be_absurd():
     assert read_json(b"\xef\xbb\xbf[1]", "x") == [1]
-    for body in (b"1" * 5000, b"[" * 200_000):
-        with pytest.raises(SourceChanged, match="x: JSON that no honest server sends"):
+    for body, words in ((b"1" * 5000, "JSON that no honest"), (b"[" * 200_000, "JSON of more than 64 levels")):
+        with pytest.raises(SourceChanged, match=f"x: {words}"):
             read_json(body, "x")
