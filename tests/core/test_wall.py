@@ -135,6 +135,7 @@ def test_two_critical_alerts_take_turns_and_say_how_many_they_are():
     old, new = critical(age=timedelta(minutes=9)), critical(FIRE, age=timedelta(minutes=2))
     turns = [shown(new, old, now=NOW + n * SECOND, city_now=NOW) for n in range(0, 4 * TURN_S, TURN_S)]
     assert {turn.alert for turn in turns} == {FLOOD, FIRE}
+    assert {turn.ends_at.timestamp() % 20 for turn in turns} == {0}, "every twenty seconds, on all screens at once"
     assert [turn.alert for turn in turns[:2]] == [turn.alert for turn in turns[2:]]
     assert {(turn.alert, turn.place, turn.of) for turn in turns} == {(FLOOD, 1, 2), (FIRE, 2, 2)}
 
