@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -61,8 +61,11 @@ from core.secrets import secret
 from core.snapshot import Reading, SeriesFrames, Snapshot, SourceState, freshness
 from core.wall import resized
 from core.window import Window
+from gis.faults import Fault
 from gis.intake import Draft
 from gis.layers import Layer, Shelf
+from gis.live import FILE as LIVE_FILE
+from gis.live import LiveLayers, Served, load_served
 from notices.courier import Courier
 from notices.routes import load_routes
 from store.base import Store
@@ -76,7 +79,7 @@ ALERT_LOOKBACK = timedelta(hours=3)  # on a first start, older history is no new
 ALERT_CATCH_UP = timedelta(hours=24)  # after a pause of the house, what happened meanwhile is judged
 RECHECK = timedelta(hours=24)  # on a start, results of that long are computed again: unchanged ones cost no write
 PATIENCE_S = 5.0  # a cycle waits so long for sources; whoever answers later is taken in the next one
-ASK_AGAIN = timedelta(minutes=5)  # a source that failed is asked again after this, whatever its own rhythm
+ASK_AGAIN = timedelta(minutes=5)  # a source that refused is asked again after this; any other failure, next cycle
 FAILING = {
     "unavailable": "not answering",
     "refused": "refusing",
@@ -89,6 +92,7 @@ BAND_EVERY = timedelta(hours=24)
 HEALTH_DAYS = timedelta(days=30)
 SCENARIO_LEAD = timedelta(minutes=10)  # calm before the story begins
 HEALTH_BEFORE = timedelta(days=1)  # floods and standing alarms at the beginning are known
+DELIVERY_CELLS_MAX = 100_000  # a form asks for some hundred values; a million cells would hold up everybody's screens
 SCREEN_SILENCE = "screen_silence"
 SCREEN_EXPECTED = timedelta(hours=24)  # a screen that lived so lately should come back after a restart
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
@@ -151,7 +155,6 @@ class Line:
         self._http = http  # of a test; else every source has a session of its own, which asks its own hosts alone
         self._pace = connectors.Pace()
         self._indicators = indicators.ordered()
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="source")
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -201,10 +204,16 @@ class Line:
         self._by_hand: deque[Mapping[str, datetime]] = deque()  # what people delivered, until the cycle has seen it
         self.screens = Screens(city.wall.screens)
         self.shelf = Shelf(city.layers_path)
+        served = load_served(city.folder / LIVE_FILE)
+        self.live_layers = LiveLayers(self.shelf, served, self._ask_layer, city.zone, city.province)
+        self._layer_turns: dict[str, Future[Any]] = {}
+        self._layer_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="layers")
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
         self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
+        # A thread for each: servers that say nothing for a minute must not keep the others waiting in a queue.
+        self._pool = ThreadPoolExecutor(max(len(self._feeds), 1), thread_name_prefix="source")
         self._check_secrets()
         self._keeper = QualityKeeper(
             store, city, self.catalogue, {feed.source.key: feed.state.kind for feed in self._feeds}, self.intake.forms
@@ -243,11 +252,26 @@ class Line:
         return outcome
 
     def _read_file(self, name: str, body: bytes, unit: str, source: str) -> spreadsheet.SheetReading:
-        context = {"source": source, "sites": self.city.sites, "zone": self.city.zone, "fallback_site": unit}
+        context = {
+            "source": source,
+            "sites": self.city.sites,
+            "zone": self.city.zone,
+            "fallback_site": unit,
+            "most_cells": DELIVERY_CELLS_MAX,
+        }
         return spreadsheet.read(Payload(body=body, name=name, context=context))
 
     def template(self, form: Form, unit: str, period: Period) -> bytes:
         """The empty workbook of one unit and period, as an .xlsx file."""
+        return self._workbook(form, unit, period, form.hours)
+
+    def withdrawal(self, form: Form, unit: str, period: Period) -> bytes:
+        """The same workbook with «KPS» in every value that can be told by now: what a withdrawn delivery leaves."""
+        now = self.clock.now()
+        told = [hour for hour in form.hours if datetime.combine(period.first, hour, self.city.zone) <= now]
+        return self._workbook(form, unit, period, told, said="KPS")
+
+    def _workbook(self, form: Form, unit: str, period: Period, hours: Sequence[time], said: str = "") -> bytes:
         day = f"{period.first:%d/%m/%Y}"
         due = due_at(form, unit, period, self.city.zone).astimezone(self.city.zone)
         return write_template(
@@ -257,9 +281,10 @@ class Line:
                 unit_code=unit,
                 unit_name=self.city.site_name(unit, "vi"),
                 period=period.label,
-                times=[f"{day} {hour:%H:%M}" for hour in form.hours] or [period.label],
+                times=[f"{day} {hour:%H:%M}" for hour in hours] or [period.label],
                 properties=[self.catalogue[key] for key in form.properties],
                 due=f"trước {due:%H:%M} ngày {due:%d/%m/%Y}",
+                said=said,
             )
         )
 
@@ -316,6 +341,7 @@ class Line:
         kept: list[Layer] = []
 
         def keep() -> str:
+            self._must_be_a_file(layer.key)
             kept.append(self.shelf.put(layer, draft.features, by=person.name, now=self.clock.now()))
             return f"{layer.title}: v{kept[0].version}, {layer.features} features, sha256 {kept[0].digest}"
 
@@ -326,10 +352,38 @@ class Line:
         """Take a map layer off the shelf; its versions stay on the disk. Raises Denied, or Fault."""
 
         def remove() -> str:
+            self._must_be_a_file(key)
             gone = self.shelf.remove(key, by=person.name, now=self.clock.now())
             return f"{gone.title}: v{gone.version - 1}"
 
         self.gate.pass_by(person, Deed(action="remove_layer", layer=key), remove)
+
+    def _must_be_a_file(self, key: str) -> None:
+        """Raises Fault for a layer that a server gives: it would be back with the next reply."""
+        if key in self.live_layers.served:
+            raise Fault(
+                f"lớp {key} được lấy từ máy chủ theo {LIVE_FILE}: sửa hoặc bỏ nó ở đó",
+                f"the layer {key} comes from a server by {LIVE_FILE}: change it there",
+            )
+
+    def _ask_layer(self, served: Served, now: datetime) -> tuple[bytes, str]:
+        """One live layer as it is on its server, asked like a source: its own host, bounded, and the same errors."""
+        hosts = connectors.hosts_of({"base_url": served.url}, None, ())
+        http = self._http or connectors.session(self._pace, hosts=hosts, private_network=served.private_network)
+        request = FetchRequest(
+            source=served.key,
+            since=now - FIRST_FETCH,
+            until=now,
+            sites=self.city.sites,
+            city_site=self.city.city_site,
+            zone=self.city.zone,
+            options={"base_url": served.url, **served.options},
+            secret=secret(served.secret),
+            secret_name=served.secret,
+            private_network=served.private_network,
+        )
+        (payload,) = connectors.load("ogc_features").fetch(http, request)
+        return payload.body, payload.name
 
     def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
         """Put a sign-in, an export or a denied page into the audit log."""
@@ -390,6 +444,7 @@ class Line:
         if self._thread:
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._layer_pool.shutdown(wait=False, cancel_futures=True)
         self._measurer.shutdown(wait=True, cancel_futures=True)  # it reads the store, which closes next
         self._trials.stop()
         self._courier.stop()
@@ -431,7 +486,7 @@ class Line:
             attribution=described.attribution,
             licence=described.licence,
             grade=connectors.grade(source.connector),
-            lacking=tuple((rule.vi, rule.en) for rule in connectors.lacking(source.connector)),
+            rules=connectors.standing(source.connector),
         )
         name = source.secret or described.secret or ""
         hosts = connectors.hosts_of(source.options, secret(name), described.hosts)
@@ -441,15 +496,17 @@ class Line:
     def _check_secrets(self) -> None:
         """One secret goes to one place: two brokers must not learn each other's. Raises ConfigError."""
         told: dict[str, tuple[str, frozenset[str]]] = {}
-        for feed in self._feeds:
-            hosts = connectors.hosts_of(feed.source.options, None, ())
-            if not hosts or not secret(feed.secret_name):
+        asked = [(feed.source.key, feed.source.options, feed.secret_name) for feed in self._feeds]
+        asked += [(one.key, {"base_url": one.url}, one.secret) for one in self.live_layers.served.values()]
+        for key, options, name in asked:
+            hosts = connectors.hosts_of(options, None, ())
+            if not hosts or not secret(name):
                 continue
-            other, others = told.setdefault(feed.secret_name, (feed.source.key, hosts))
+            other, others = told.setdefault(name, (key, hosts))
             if hosts != others:
                 raise ConfigError(
-                    f"config/{self.city.key}/sources.toml: {other} and {feed.source.key} would send one secret, "
-                    f'{feed.secret_name}, to different hosts: give one of them secret = "A_NAME_OF_ITS_OWN"'
+                    f"config/{self.city.key}/sources.toml, {LIVE_FILE}: {other} and {key} would send one secret, "
+                    f'{name}, to different hosts: give one of them secret = "A_NAME_OF_ITS_OWN"'
                 )
 
     def _remember(self) -> None:
@@ -514,6 +571,7 @@ class Line:
         """Runs in a thread of the pool; whatever a connector does, the others go on."""
         try:
             request = replace(request, secret=secret(feed.secret_name))
+            connectors.begin_turn(feed.http)
             payloads = feed.module.fetch(feed.http, request)
         except HouseError as error:
             return Answer(obs.empty(), error=error)
@@ -579,7 +637,8 @@ class Line:
         if wait_s:
             feed.next_at = now + timedelta(seconds=wait_s)
         else:
-            feed.next_at = min(feed.next_at, now + ASK_AGAIN)
+            again = ASK_AGAIN if isinstance(answer.error, SourceRefused) else min(self.city.cycle, ASK_AGAIN)
+            feed.next_at = min(feed.next_at, now + again)
         feed.state = replace(
             feed.state,
             up=False,
@@ -765,6 +824,17 @@ class Line:
             self._health_of_alarms_at = now
             self._health = self._report_alarm_health(now)
         self._measure_quality(now)
+        self._refresh_layers(now)
+
+    def _refresh_layers(self, now: datetime) -> None:
+        """Live layers whose time has come are asked in threads of their own, which no cycle waits for."""
+        for key in self.live_layers.due(now):
+            running = self._layer_turns.get(key)
+            if running is not None and not running.done():
+                continue
+            if running is not None and running.exception() is not None:  # a defect here must not end the watch
+                LOG.error("the live layer %s could not be kept", key, exc_info=running.exception())
+            self._layer_turns[key] = self._layer_pool.submit(self.live_layers.turn, key, now)
 
     def measure_quality(self) -> Quality:
         """The quality of the data as of now, at once; the cycle does the same beside itself."""

@@ -53,6 +53,7 @@ def deck(
     breaks: Sequence[float] = (),
     decimals: int = 0,
     unit: str = "",
+    notes: Mapping[str, str] | None = None,
     segments: Mapping[str, str] | None = None,
     relative_speed: Mapping[str, float | None] | None = None,
     stations: pd.DataFrame | None = None,
@@ -64,7 +65,8 @@ def deck(
     """A deck for `st.pydeck_chart`.
 
     `geometry`: see `city_map`. `fill` maps ward code -> value in `unit` (None: no data, hatched) and `breaks` are the
-    inner class bounds of `breaks_for`; without `fill` the wards are plain ground. Roads take `relative_speed`
+    inner class bounds of `breaks_for`; without `fill` the wards are plain ground. `notes` maps ward code -> why a value
+    of it is no news, one line for the tooltip. Roads take `relative_speed`
     (site_id -> share of free flow) or, above it, `segments` (site_id -> priority). `stations` has site_id, name,
     latitude, longitude and optionally `text`, one line for the tooltip. `show` names the layers that are switched on.
     """
@@ -78,7 +80,7 @@ def deck(
     layers: list[pydeck.Layer] = []
     wards = _of(features, "ward")
     if wards:
-        layers += _ward_layers(wards, theme, language, fill, breaks, decimals, unit)
+        layers += _ward_layers(wards, theme, language, fill, breaks, decimals, unit, notes or {})
     if "water" in show:
         layers += _plain_layer("water", _of(features, "water"), theme.water, 3.0)
     if "roads" in show:
@@ -289,6 +291,7 @@ def _ward_layers(
     breaks: Sequence[float],
     decimals: int,
     unit: str,
+    notes: Mapping[str, str],
 ) -> list[pydeck.Layer]:
     words = WORDS["en" if language == "en" else "vi"]
     drawn, silent = [], []
@@ -306,6 +309,8 @@ def _ward_layers(
             else:
                 colour = found
                 tooltip += f"<br>{number(value, decimals, language)} {escape(unit)}".rstrip()
+        if code in notes:
+            tooltip += f"<br>⊤ {escape(notes[code])}"
         drawn.append(_dressed(ward, code=code, tooltip=tooltip, fill=rgb(colour)))
     layers = [
         pydeck.Layer(

@@ -39,6 +39,7 @@ MOST_CLASSES = 7
 METHODS = ("quantile", "equal")
 NATION = ((102.0, 8.0), (118.0, 23.5))  # corners of the view «the whole country», with both archipelagos
 INKS = ("#2F6B66", "#75602B", "#5D4A85", "#40566B", "#7A4A5A", "#4E6340", "#36596E", "#6B5A4A")  # no priority's colour
+HEAT = [[127, 115, 181, 0], [127, 115, 181, 110], [127, 115, 181, 190], [101, 86, 164, 220], [84, 69, 143, 240]]
 HATCHES = 180  # strokes across the height of what is drawn
 
 
@@ -111,14 +112,15 @@ def layer_deck(
     layers: Sequence[tuple[Drawn, str]] = (),
     markers: Iterable[Marker] = (),
     circle: Circle | None = None,
+    path: Sequence[tuple[float, float]] = (),
     corners: Sequence[tuple[float, float]] = (),
     basemap: str = "",
     height_px: int = 640,
 ) -> pydeck.Deck:
     """A deck for `st.pydeck_chart`. `areas` are coloured by value with `coloured`, else they are plain ground.
 
-    `layers` are drawn in order, each in its ink; `corners` (longitude, latitude) make the view; `basemap` is the
-    address of a style on our own server, or empty.
+    `layers` are drawn in order, each in its ink; `path` (longitude, latitude) is the way that is measured; `corners`
+    (likewise) make the view; `basemap` is the address of a style on our own server, or empty.
     """
     view = view_of(list(corners), height_px)
     stack: list[pydeck.Layer] = []
@@ -128,6 +130,8 @@ def layer_deck(
         stack.append(_heat(drawn) if drawn.style == "heat" else _things(drawn, colour))
     if circle is not None:
         stack += _circle(circle, theme)
+    if path:
+        stack += _path(path, theme)
     if areas:
         stack.append(_names(areas, theme, coloured, bounds, view))
     stack.append(archipelagos(theme, language))
@@ -255,7 +259,7 @@ def _heat(drawn: Drawn) -> pydeck.Layer:
     ]
     return pydeck.Layer(
         "HeatmapLayer", id=f"layer-{drawn.key}", data=rows, get_position="p", radius_pixels=40, opacity=0.7,
-        color_range=[[241, 239, 248], [211, 207, 232], [171, 163, 211], [127, 115, 181], [101, 86, 164], [84, 69, 143]],
+        color_range=HEAT,
     )  # fmt: skip
 
 
@@ -275,3 +279,22 @@ def _circle(circle: Circle, theme: Theme) -> list[pydeck.Layer]:
             )
         )  # fmt: skip
     return stack
+
+
+def _path(path: Sequence[tuple[float, float]], theme: Theme) -> list[pydeck.Layer]:
+    """The measured way, its places numbered in their order; from three places on also the way back, thin."""
+    rows = [{"p": list(point), "n": str(number)} for number, point in enumerate(path, start=1)]
+    lines = [{"path": [one["p"] for one in rows], "width": 3}]
+    if len(path) > 2:
+        lines.append({"path": [rows[-1]["p"], rows[0]["p"]], "width": 1})
+    return [
+        pydeck.Layer(
+            "PathLayer", id="measured", data=lines, get_path="path", get_width="width", width_units='"pixels"',
+            get_color=rgb(theme.focus), joint_rounded=True, cap_rounded=True,
+        ),
+        pydeck.Layer(
+            "TextLayer", id="measured-places", data=rows, get_position="p", get_text="n", get_color=rgb(theme.panel),
+            get_size=14, size_units='"pixels"', font_family='"IBM Plex Sans"', font_weight=600, background=True,
+            get_background_color=rgb(theme.focus), background_padding=[5, 2],
+        ),
+    ]  # fmt: skip

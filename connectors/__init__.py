@@ -13,8 +13,8 @@ from requests import Session
 
 from connectors._contract import Connector, FetchRequest, Payload
 from connectors._guard import hosts_of
-from connectors._http import Pace, session
-from connectors._scale import grade, lacking
+from connectors._http import Pace, begin_turn, session
+from connectors._scale import grade, standing
 from core.errors import InputError
 
 __all__ = [
@@ -23,12 +23,13 @@ __all__ = [
     "Pace",
     "Payload",
     "Session",
+    "begin_turn",
     "discover",
     "grade",
     "hosts_of",
-    "lacking",
     "load",
     "session",
+    "standing",
 ]
 
 

@@ -38,6 +38,7 @@ METADATA: Final = frozenset(
 NEVER: Final = tuple(
     ip_network(text) for text in ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "fe80::/10", "ff00::/8")
 )
+NUMBERS_MAX: Final = 4  # of a name with many, so many are tried: each may cost the time of a connection
 NAT64: Final = ip_network("64:ff9b::/96")
 Address = IPv4Address | IPv6Address
 
@@ -110,7 +111,7 @@ def addresses(host: str, port: int, *, private_network: bool = False) -> list[st
     found = [str(told[4][0]) for told in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for address in found:
         check_address(host, address, private_network=private_network)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found))[:NUMBERS_MAX]
 
 
 def check_peer(host: str, connection: Any, *, private_network: bool = False) -> None:

@@ -6,18 +6,22 @@
     HTML, empty or broken where JSON was promised     -> SourceChanged
 
 A message holds host and path, never a query, a header or a secret: exceptions of requests are not chained, for they
-quote the full address. Retry-After is obeyed as long as the cycle is not held up; beyond that it goes to the caller.
+quote the full address, and so does the log of its library, which is held back. A call ends in time also when a server
+drips: with a byte before every time-out it would be endless. Retry-After is obeyed as long as the cycle is not held up;
+beyond that it goes to the caller.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import random
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,6 +32,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, InvalidURL
+from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
@@ -41,9 +46,13 @@ CHUNK_BYTES = 64 * 2**10
 TRIES = 3
 MAX_REDIRECTS = 3
 DEPTH_MAX = 64  # levels of a JSON reply: GeoJSON and JSON-LD need fewer than twenty
+TURN_S = 600.0  # all calls of one fetch: a source of endless pages must say one day that it does not answer
+TURN_BYTES = 128 * 2**20  # all replies of one fetch: they are in memory together
+LIMITED_S = 300.0  # after a 429 that names no wait, told to the caller: the line would ask in every cycle
 LEAST_SECRET = 6  # letters of a piece of a secret address that may be its key: «v1» and «feed» are none
 WORDS_MAX = 200  # of a server's own explanation
 AGENT = "city-dashboard/1.0 (+operations centre; one request at a time)"
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # its lesser words quote addresses with their query, so with keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +94,50 @@ class _PacedSession(requests.Session):
     def __init__(self, pace: Pace, hosts: Collection[str] | None, private_network: bool) -> None:
         super().__init__()
         self.pace, self.hosts, self.private_network = pace, hosts, private_network
+        self.turn_ends_at, self.turn_bytes = 0.0, 0
+        begin_turn(self)
+
+
+class _Watch:
+    """Ends a try in time: what it reads from is shut when the time is over, whatever the server is doing."""
+
+    here = threading.local()  # .watch: that of the try which this thread is making
+
+    def __init__(self) -> None:
+        self.reads_from: socket.socket | None = None
+        self.over = False
+
+    def end(self) -> None:
+        """Runs in the timer's thread. The plain shutdown also wakes up a read below TLS."""
+        self.over = True
+        if self.reads_from is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.reads_from, socket.SHUT_RDWR)
+
+
+@contextmanager
+def _watched(left_s: float) -> Iterator[_Watch]:
+    _Watch.here.watch = watch = _Watch()
+    timer = threading.Timer(left_s, watch.end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield watch
+    finally:
+        timer.cancel()
+        _Watch.here.watch = None
 
 
 class _JudgedConnection(HTTPConnection):
     """A connection that goes only to numbers that the guard has judged, and not by way of the name again."""
 
     private_network = False
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the library
+        """As the library does; from here on the watch knows what to shut (connecting has a time of its own)."""
+        if watch := getattr(_Watch.here, "watch", None):
+            watch.reads_from = self.sock
+        return super().getresponse()
 
     def _new_conn(self) -> socket.socket:
         named, private = self._dns_host, self.private_network
@@ -150,11 +197,19 @@ def session(
     return http
 
 
+def begin_turn(http: requests.Session) -> None:
+    """From here on the calls of this session count as one fetch: together no longer than TURN_S, no larger than
+    TURN_BYTES.
+    """
+    if isinstance(http, _PacedSession):
+        http.turn_ends_at, http.turn_bytes = http.pace.clock() + TURN_S, TURN_BYTES
+
+
 class _Later(Exception):
     """This try failed in a way that another try may mend."""
 
-    def __init__(self, words: str, asked_wait_s: float | None = None) -> None:
-        self.words, self.asked_wait_s = words, asked_wait_s
+    def __init__(self, words: str, asked_wait_s: float | None = None, *, pause_s: float | None = None) -> None:
+        self.words, self.asked_wait_s, self.pause_s = words, asked_wait_s, asked_wait_s or pause_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +238,19 @@ def get(
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError("base_url is not an address of the form https://host/path: mend it in sources.toml")
+    if "@" in parts.netloc and url != secret:
+        raise InputError(f"the address of {parts.hostname} holds a login: keep logins in the secrets, not in addresses")
     name = _without(secret, _shown(url))
     pace = http.pace if isinstance(http, _PacedSession) else Pace()
     ends_at = pace.clock() + limits.deadline_s
+    if isinstance(http, _PacedSession):
+        ends_at = min(ends_at, http.turn_ends_at)
     waited_s = 0.0
     for attempt in range(1, TRIES + 1):
         try:
             answer = _ask(http, pace, url, name, params, headers, limits, ends_at)
             if answer.status < 300:
+                _count(http, len(answer.body), name)
                 if json_promised:
                     read_json(answer.body, name)
                 return Payload(body=answer.body, name=name, media_type=answer.headers.get("Content-Type", ""))
@@ -200,14 +260,15 @@ def get(
             asked_wait_s = _retry_after_s(answer.headers.get("Retry-After", ""), pace.now())
             if asked_wait_s is None and wait_in_words is not None:
                 asked_wait_s = wait_in_words(words)
-            raise _Later(f"HTTP {answer.status}{words}", asked_wait_s)
+            limited = LIMITED_S if answer.status == 429 else None
+            raise _Later(f"HTTP {answer.status}{words}", asked_wait_s, pause_s=limited)
         except _Later as later:
             wait_s = later.asked_wait_s
             if wait_s is None:
                 wait_s = 2.0 ** (attempt - 1) * (0.5 + pace.jitter())
             too_long = waited_s + wait_s > limits.waits_s or pace.clock() + wait_s > ends_at
             if attempt == TRIES or too_long:
-                raise SourceUnavailable(f"{name}: {later.words}", retry_after_s=later.asked_wait_s) from None
+                raise SourceUnavailable(f"{name}: {later.words}", retry_after_s=later.pause_s) from None
         pace.sleep(wait_s)
         waited_s += wait_s
     raise AssertionError("the last try returns or raises")
@@ -231,12 +292,18 @@ def _ask(
         if left_s <= 0:
             raise _Later("no complete answer in time")
         silence_s = (min(limits.connect_s, left_s), min(limits.read_s, left_s))
+        sent = dict(headers or {})
         try:
-            with http.get(
-                url, params=params, headers=dict(headers or {}), timeout=silence_s, stream=True, allow_redirects=False
-            ) as reply:
+            with (
+                _watched(left_s) as watch,
+                http.get(
+                    url, params=params, headers=sent, timeout=silence_s, stream=True, allow_redirects=False
+                ) as reply,
+            ):
+                body = b"" if reply.is_redirect else _body(reply, pace, ends_at, limits.body_bytes, name)
+                if watch.over:
+                    raise _Later("no complete answer in time")  # what was shut looks like an end to some readers
                 if not reply.is_redirect:
-                    body = _body(reply, pace, ends_at, limits.body_bytes, name)
                     return _Answer(reply.status_code, reply.headers, body)
                 target = urljoin(reply.url, reply.headers["Location"])
         except _guard.Forbidden as error:
@@ -244,7 +311,8 @@ def _ask(
         except requests.Timeout:
             raise _Later("no answer in time") from None
         except (requests.ConnectionError, ChunkedEncodingError):
-            raise _Later("the connection could not be made or was cut") from None
+            late = "no complete answer in time" if watch.over else "the connection could not be made or was cut"
+            raise _Later(late) from None
         except ContentDecodingError:
             raise SourceChanged(f"{name}: the reply is compressed in a way that cannot be read") from None
         except (InvalidURL, InvalidSchema):
@@ -255,6 +323,14 @@ def _ask(
             raise SourceRefused(f"{name}: redirects to another host, {urlsplit(target).hostname}: check base_url")
         url, params = target, None
     raise SourceRefused(f"{name}: more than {MAX_REDIRECTS} redirects")
+
+
+def _count(http: requests.Session, size: int, name: str) -> None:
+    """Raises SourceChanged when the replies of this fetch are too large together."""
+    if isinstance(http, _PacedSession):
+        http.turn_bytes -= size
+        if http.turn_bytes < 0:
+            raise SourceChanged(f"{name}: the replies together are larger than {TURN_BYTES} bytes: ask for less")
 
 
 def _judge(http: requests.Session, url: str, name: str) -> None:

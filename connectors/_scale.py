@@ -145,6 +145,16 @@ def lacking(key: str, kept: Collection[str] | None = None) -> list[Rule]:
     return [rule for rule in RULES if rule.key not in found and (key, rule.key) not in EXEMPT]
 
 
+def standing(key: str) -> tuple[tuple[str, str, str, str], ...]:
+    """Every rule of the scale in its order as (step, vi, en, kept | lacking | exempt)."""
+    absent = {rule.key for rule in lacking(key)}
+
+    def state(rule: Rule) -> str:
+        return "lacking" if rule.key in absent else "exempt" if (key, rule.key) in EXEMPT else "kept"
+
+    return tuple((rule.level, rule.vi, rule.en, state(rule)) for rule in RULES)
+
+
 @cache
 def kept_rules() -> dict[str, frozenset[str]]:
     """connector -> the rules that it keeps, as they were last looked at. Raises ConfigError for a broken file."""

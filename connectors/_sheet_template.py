@@ -43,6 +43,7 @@ class Template:
     times: Sequence[str]
     properties: Sequence[ObservedProperty]
     due: str  # for people: «trước 17:00 ngày 05/11/2026»
+    said: str = ""  # in every value instead of nothing
 
 
 def column_head(item: ObservedProperty) -> str:
@@ -70,7 +71,7 @@ def write_template(template: Template) -> bytes:
         for column, words in enumerate((template.unit_code, template.unit_name, label), start=1):
             _text(sheet, row, column, words).border = _BOX
         for column, item in enumerate(template.properties, start=4):
-            blank = sheet.cell(row, column)
+            blank = _text(sheet, row, column, template.said) if template.said else sheet.cell(row, column)
             blank.fill, blank.border = _VALUE_FILL, _BOX
             blank.number_format = "0" if item.decimals == 0 else f"0.{'0' * item.decimals}"
     last = 5 + len(template.times)

@@ -16,11 +16,10 @@ import xlrd  # type: ignore[import-untyped]
 from xlrd.compdoc import CompDocError  # type: ignore[import-untyped]
 
 from connectors._legacy_fonts import unicode_text
-from connectors._sheet_cells import EPOCH_1900, Cell
+from connectors._sheet_cells import EPOCH_1900, STRUCK, Cell
 from connectors._sheet_layout import Sheet
 from core.errors import InputError
 
-CELLS_MAX = 1_000_000
 _BLANK = Cell()
 _BROKEN = (
     xlrd.XLRDError, CompDocError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
@@ -29,11 +28,14 @@ _BROKEN = (
 log = logging.getLogger(__name__)
 
 
-def read_xls(body: bytes, where: str) -> list[Sheet]:
-    """The visible sheets of an .xls file. Raises InputError for one that is protected, broken or too large."""
+def read_xls(body: bytes, where: str, notes: list[str], most_cells: int) -> list[Sheet]:
+    """The visible sheets of an .xls file; hidden ones are named in `notes`.
+
+    Raises InputError for a file that is protected, broken or too large.
+    """
     try:
         book = xlrd.open_workbook(file_contents=body, formatting_info=True, ragged_rows=True, logfile=io.StringIO())
-        return list(_sheets(book, where))
+        return list(_sheets(book, where, notes, most_cells))
     except InputError:
         raise
     except _BROKEN as error:
@@ -45,18 +47,19 @@ def read_xls(body: bytes, where: str) -> list[Sheet]:
         raise InputError(f"{where}: tệp .xls hỏng hoặc chép chưa xong; hãy mở tệp và lưu lại dạng .xlsx") from error
 
 
-def _sheets(book: xlrd.Book, where: str) -> Iterator[Sheet]:
+def _sheets(book: xlrd.Book, where: str, notes: list[str], most_cells: int) -> Iterator[Sheet]:
     epoch = datetime(1904, 1, 1) if book.datemode else EPOCH_1900
     count = 0
     for sheet in book.sheets():
         if sheet.visibility:
             log.info("%s: the sheet %s is hidden and is left out", where, sheet.name)
+            notes.append(f"Trang ẩn “{sheet.name}” không được đọc.")
             continue
         count += sum(sheet.row_len(row) for row in range(sheet.nrows))
         count += sum((bottom - top) * (right - left) for top, bottom, left, right in sheet.merged_cells)
-        if count > CELLS_MAX:
+        if count > most_cells:
             raise InputError(
-                f"{where}: có hơn {CELLS_MAX} ô; hãy chia thành nhiều tệp hoặc xoá hàng, cột trống đã định dạng"
+                f"{where}: có hơn {most_cells} ô; hãy chia thành nhiều tệp hoặc xoá hàng, cột trống đã định dạng"
             )
         rows = [[_cell(book, cell) for cell in sheet.row(row)] for row in range(sheet.nrows)]
         for cells in rows:
@@ -71,7 +74,11 @@ def _sheets(book: xlrd.Book, where: str) -> Iterator[Sheet]:
             for column in range(left, right)
             if (row, column) != (top, left)
         }
-        yield Sheet(sheet.name, rows, anchors, epoch)
+        hidden = [
+            frozenset(place for place, shape in shapes.items() if shape.hidden)
+            for shapes in (sheet.rowinfo_map, sheet.colinfo_map)
+        ]
+        yield Sheet(sheet.name, rows, anchors, epoch, (hidden[0], hidden[1]))
 
 
 def _cell(book: xlrd.Book, cell: xlrd.sheet.Cell) -> Cell:
@@ -79,6 +86,8 @@ def _cell(book: xlrd.Book, cell: xlrd.sheet.Cell) -> Cell:
     if kind in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
         return _BLANK
     style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
+    if style and book.font_list[style.font_index].struck_out and str(value)[:1].isdigit():
+        return Cell(error=STRUCK)
     if kind == xlrd.XL_CELL_TEXT:
         font = book.font_list[style.font_index].name if style else ""
         return Cell(unicode_text(value, font)) if value else _BLANK

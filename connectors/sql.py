@@ -29,7 +29,6 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,7 +94,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
                 connect_timeout=CONNECT_WITHIN_S,
                 tcp_user_timeout=timeout_ms,
                 application_name="city-dashboard",
-                options=f"-c default_transaction_read_only=on -c statement_timeout={timeout_ms}",
+                options=f"-c statement_timeout={timeout_ms}",
             )
         ) as connection:
             connection.read_only = True
@@ -143,8 +142,6 @@ def _plain(value: Any) -> Any:
     """A cell as JSON can hold it."""
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
     if value is None or isinstance(value, int | float):
         return value
     return str(value)[:LONGEST_CELL]

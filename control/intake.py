@@ -41,7 +41,9 @@ HISTORY = timedelta(days=400)
 
 
 class Reading(Protocol):
-    """What the reader of spreadsheets found: the one frame with `cell`, problems by cell, columns left out."""
+    """What the reader of spreadsheets found: the one frame with `cell`, problems by cell, columns left out, notes,
+    and cells of a CSV that Excel would compute.
+    """
 
     @property
     def rows(self) -> pd.DataFrame: ...
@@ -49,6 +51,10 @@ class Reading(Protocol):
     def problems(self) -> tuple[str, ...]: ...
     @property
     def ignored(self) -> tuple[str, ...]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def formulas(self) -> tuple[str, ...]: ...
 
 
 Reader = Callable[[str, bytes, str, str], Reading]  # file name, body, unit, source; raises InputError
@@ -68,6 +74,7 @@ class Examined:
     notes: tuple[str, ...]  # worth knowing, no reason to refuse
     changes: tuple[Difference, ...]  # beside what stands
     newest: Delivery | None  # the version that it would replace
+    belongs: tuple[str, Period] | None = None  # the other unit or period of this form that the whole file is about
 
     @property
     def version(self) -> int:
@@ -143,7 +150,12 @@ class Intake:
             problems += self._implausible(form, unit, period, name, rows)
             if not problems:  # a cell that could not be read is no missing column
                 problems = self._absent(form, name, rows)
-            notes += self._notes(form, unit, rows, reading.ignored)
+            problems += [
+                f"tệp {name}, {cell}: ô bắt đầu như một công thức, tệp này được trao lại nguyên vẹn cho người khác mở; "
+                "hãy bỏ dấu ở đầu ô"
+                for cell in reading.formulas[:PROBLEMS_MAX]
+            ]
+            notes += [*reading.notes, *self._notes(form, unit, rows, reading.ignored)]
         own = rows[rows["site_id"] == unit]
         return Examined(
             form=form,
@@ -156,7 +168,25 @@ class Intake:
             notes=tuple(notes),
             changes=() if problems else tuple(forms.differences(self._standing(form, unit, period), own)),
             newest=self._newest(form, unit, period),
+            belongs=self._belongs(form, unit, period, rows) if problems else None,
         )
+
+    def _belongs(self, form: Form, unit: str, period: Period, rows: pd.DataFrame) -> tuple[str, Period] | None:
+        """The one other place of this form that every row of a file is about, or None."""
+        zone = self._city.zone
+        places = {
+            (str(site_id), forms.period_of(form, forms.last_day(end.to_pydatetime().astimezone(zone))))
+            for site_id, end in zip(rows["site_id"], rows["time"], strict=True)
+        }
+        if len(places) != 1 or (unit, period) in places:
+            return None
+        (place,) = places
+        try:
+            self._check_place(form, *place)
+        except InputError:
+            return None
+        reasons = set(forms.misplaced(form, *place, rows, zone))
+        return None if reasons & {"unit", "period"} else place
 
     def _check_place(self, form: Form, unit: str, period: Period) -> None:
         if unit not in form.units:

@@ -40,7 +40,7 @@ class SourceState:
     attribution: str = ""
     licence: str = ""
     grade: str = ""  # of its connector: bronze | silver | gold | platinum; empty below bronze
-    lacking: tuple[tuple[str, str], ...] = ()  # (vi, en): what keeps the connector from the top
+    rules: tuple[tuple[str, str, str, str], ...] = ()  # of its grade: step, vi, en, and kept | lacking | exempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

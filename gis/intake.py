@@ -57,6 +57,15 @@ def draft(
         notes.append(
             Said("Liên kết trong KML (NetworkLink) không được mở.", "Links in the KML (NetworkLink) are not followed.")
         )
+    if found.letters:
+        notes.append(
+            Said(
+                f"Chữ trong bảng của tệp gõ bằng bảng mã {found.letters}, không phải Unicode, nên tên hiện sai dấu: "
+                "hãy chuyển mã bảng sang Unicode (UTF-8) rồi nhập lại.",
+                f"The file's table was typed in {found.letters}, which is no Unicode, so names look wrong: convert the "
+                "table to Unicode (UTF-8) and import it again.",
+            )
+        )
     mended, count = _mended(located.features)
     if count:
         notes.append(

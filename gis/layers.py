@@ -38,6 +38,7 @@ DRAWN_DEGREES = 5
 DRAWN_VERTICES = 25_000  # what a browser moves smoothly; the kept shapes stay as they came
 FIRST_TOLERANCE = 0.00005  # degrees, about 5 m
 MOST_LAYERS = 200
+LIVE_VERSIONS = 3  # of a live layer; those of a file are all kept
 MISFITS = 0.1
 
 
@@ -129,13 +130,13 @@ def described(
     if valid_from and valid_to and valid_to < valid_from:
         raise Fault("ngày hết hiệu lực đứng trước ngày có hiệu lực", "the validity ends before it begins")
     geometry = _geometry(features)
-    if style == "heat" and geometry != "point":
+    if style == "heat" and features and geometry != "point":
         raise Fault("bản đồ nhiệt chỉ vẽ được từ lớp điểm", "heat is drawn from points only")
     names = _field_names(features)
     code_field = code_field or _first(names, CODE_FIELDS)
     if kind == "ward":
         _check_wards(features, geometry, code_field)
-    box = shapely.total_bounds([one.geometry for one in features]).tolist()
+    box = shapely.total_bounds([one.geometry for one in features]).tolist() if features else [0.0] * 4
     return Layer(
         key=key, title=" ".join(title.split())[:120], kind=kind, owner=" ".join(owner.split())[:120],
         licence=" ".join(licence.split())[:200], dated=dated, geometry=geometry, valid_from=valid_from,
@@ -203,7 +204,7 @@ def light(features: Sequence[Feature], vertices: int = DRAWN_VERTICES) -> tuple[
 
 def _covers(shapes: Sequence[BaseGeometry]) -> bool:
     """True for areas of which at most a tenth has edges that do not fit their neighbours'."""
-    if not all(one.geom_type in ("Polygon", "MultiPolygon") for one in shapes):
+    if not shapes or not all(one.geom_type in ("Polygon", "MultiPolygon") for one in shapes):
         return False
     wrong = shapely.coverage_invalid_edges(list(shapes))
     return sum(1 for one in wrong if not one.is_empty) <= MISFITS * len(shapes)
@@ -241,7 +242,7 @@ class Shelf:
     """The kept layers of one city. Thread-safe; what was read stays in memory until another version comes."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._lock = threading.RLock()
         self._kept: dict[tuple[str, int], Kept] = {}
         self._listed: tuple[Layer, ...] | None = None
@@ -250,7 +251,7 @@ class Shelf:
         """The newest version of every layer that was not removed, wards first, then by title."""
         with self._lock:
             if self._listed is None:
-                newest = [self._newest(one.name) for one in sorted(self._folder.glob("*/")) if KEY.fullmatch(one.name)]
+                newest = [self._newest(one.name) for one in sorted(self.folder.glob("*/")) if KEY.fullmatch(one.name)]
                 there = [one for one in newest if one is not None and not one.removed]
                 self._listed = tuple(sorted(there, key=lambda one: (KINDS.index(one.kind), one.title, one.key)))
             return self._listed
@@ -265,7 +266,7 @@ class Shelf:
             return ()
         return tuple(
             _read_meta(path)
-            for path in sorted((self._folder / key).glob("*.json"), key=lambda path: path.name, reverse=True)
+            for path in sorted((self.folder / key).glob("*.json"), key=lambda path: path.name, reverse=True)
         )
 
     def read(self, key: str) -> Kept:
@@ -296,11 +297,27 @@ class Shelf:
                 raise Fault(f"đã có {MOST_LAYERS} lớp; hãy xóa lớp cũ", f"{MOST_LAYERS} layers are kept; remove one")
             newest = self._newest(layer.key)
             version = newest.version + 1 if newest else 1
-            body = json.dumps(geojson(features), ensure_ascii=False, separators=(",", ":")).encode()
+            body = _body(features)
             digest = hashlib.sha256(body).hexdigest()
             kept = replace(layer, version=version, imported_at=now, imported_by=by, digest=digest)
-            _write(self._path(layer.key, version, "geojson"), body)
+            write(self._path(layer.key, version, "geojson"), body)
             self._write_meta(kept)
+            return kept
+
+    def put_live(self, layer: Layer, features: Sequence[Feature], *, by: str, now: datetime) -> Layer:
+        """Keep what a server gave: a new version where it differs from the last one, of which only a few stay."""
+        with self._lock:
+            last = self.layer(layer.key)
+            if last is not None and last.digest == hashlib.sha256(_body(features)).hexdigest():
+                alike = replace(
+                    last, dated=layer.dated, version=layer.version, imported_at=None, imported_by="", digest=""
+                )
+                if alike == layer:
+                    return last
+            kept = self.put(layer, features, by=by, now=now)
+            for old in self.history(layer.key)[LIVE_VERSIONS:]:
+                for ending in ("json", "geojson"):
+                    self._path(layer.key, old.version, ending).unlink(missing_ok=True)
             return kept
 
     def remove(self, key: str, *, by: str, now: datetime) -> Layer:
@@ -317,15 +334,19 @@ class Shelf:
         return next(iter(self.history(key)), None)
 
     def _path(self, key: str, version: int, ending: str) -> Path:
-        return self._folder / key / f"{version:05d}.{ending}"
+        return self.folder / key / f"{version:05d}.{ending}"
 
     def _write_meta(self, layer: Layer) -> None:
         text = json.dumps(asdict(layer), ensure_ascii=False, default=lambda one: one.isoformat(), indent=1)
-        _write(self._path(layer.key, layer.version, "json"), text.encode())
+        write(self._path(layer.key, layer.version, "json"), text.encode())
         self._listed = None
 
 
-def _write(path: Path, body: bytes) -> None:
+def _body(features: Sequence[Feature]) -> bytes:
+    return json.dumps(geojson(features), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def write(path: Path, body: bytes) -> None:
     """Wholly there or not at all: written beside its place, brought to the disk, and moved."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")

@@ -30,6 +30,7 @@ from shapely.geometry import LineString, MultiLineString, MultiPoint, MultiPolyg
 from shapely.geometry.base import BaseGeometry
 
 from gis.faults import Fault
+from gis.letters import legacy
 
 FILE_BYTES_MAX = 50 * 2**20
 UNPACKED_BYTES_MAX = 300 * 2**20
@@ -73,6 +74,7 @@ class MapFile:
     system: str = ""
     without_shape: int = 0  # rows that are no place
     links: int = 0  # links to other files, which are not followed
+    letters: str = ""  # the old font in which its table was typed: TCVN3 (ABC), VNI
 
 
 def read(body: bytes, name: str, layer: str = "") -> MapFile:
@@ -247,9 +249,18 @@ def _shapes(parts: Mapping[str, bytes], name: str) -> MapFile:
             continue
         features.append(Feature(shapely.force_2d(shape(one.shape.__geo_interface__)), _values(one.record.as_dict())))
     system = parts.get("prj", b"").decode("utf-8", "replace").strip("\0\r\n\t \ufeff")
+    letters = "" if encoding == "utf-8" else legacy(_texts(features))
     return _checked(
-        MapFile(name=name, format="Shapefile", features=tuple(features), system=system, without_shape=without)
-    )
+        MapFile(
+            name=name, format="Shapefile", features=tuple(features), system=system, without_shape=without,
+            letters=letters,
+        )
+    )  # fmt: skip
+
+
+def _texts(features: list[Feature]) -> Iterator[str]:
+    """The texts of a table's first rows; what a table is typed in does not change in its middle."""
+    return (value for one in features[:1000] for value in one.properties.values() if isinstance(value, str))
 
 
 def _encoding(parts: Mapping[str, bytes]) -> str:

@@ -53,7 +53,7 @@ def body_of(cursor: duckdb.DuckDBPyConnection, form: str, unit: str, period_end:
     found = cursor.execute(
         f"SELECT body FROM deliveries WHERE {_ONE_PERIOD} AND version = ?",
         [form, unit, naive(period_end, "period_end"), version],
-    ).fetchone()
-    if found is None:
+    ).fetchall()  # read to its end, as DuckDB asks for before the next question on this cursor
+    if not found:
         raise InputError(f"Không có bản {version} của {form}, đơn vị {unit}, kỳ đến {period_end:%d/%m/%Y}.")
-    return bytes(found[0])
+    return bytes(found[0][0])

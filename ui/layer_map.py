@@ -18,8 +18,9 @@ from gis.export import Row
 from gis.faults import Fault
 from gis.join import Reach, circle
 from gis.layers import Kept
+from gis.measure import Place
+from ui import layer_live, maps, panel, render
 from ui import layer_values as worth
-from ui import maps, panel, render
 from ui.frame import Screen
 from ui.views import View
 
@@ -45,6 +46,7 @@ class Choice:
     alert: str  # «rule:site», or empty
     radius_m: int
     basemap: bool
+    path: tuple[Place, ...] = ()  # what is measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def draw(screen: Screen, choice: Choice, legend_place: Any) -> Seen:
     alert = alert_of(view, choice.alert)
     place = None if alert is None else view.snapshot.city.point(alert.site_id)
     ring = None if place is None else Circle(ring=circle(place[1], place[0], choice.radius_m))
-    corners = layer_deck.NATION if choice.extent == "nation" else _corners(screen, areas, kept)
+    corners = layer_deck.NATION if choice.extent == "nation" else _corners(screen, now)
     deck = layer_deck.layer_deck(
         theme=screen.look,
         language=screen.language,
@@ -96,6 +98,7 @@ def draw(screen: Screen, choice: Choice, legend_place: Any) -> Seen:
         layers=layers,
         markers=maps.marks(view)[2],
         circle=ring,
+        path=choice.path,
         corners=corners,
         basemap=BASEMAP if choice.basemap else "",
         height_px=HEIGHT_PX,
@@ -111,6 +114,7 @@ def draw(screen: Screen, choice: Choice, legend_place: Any) -> Seen:
             st.caption(t("map.no_webgl"))
     estimated = any(one.estimated for one in values.values())
     told = _told(screen, painted, estimated, [*([now.owner] if now.owner else []), *(one.layer.owner for one in kept)])
+    told += tuple(filter(None, (layer_live.told(screen, one.layer.key, one.layer.title) for one in kept)))
     with legend_place:
         svg = ""
         if painted is not None:
@@ -164,15 +168,14 @@ def _tooltips(key: str, digest: str, _kept: Kept) -> list[str]:
     ]
 
 
-def _corners(screen: Screen, areas: Sequence[layer_deck.Area], kept: Sequence[Kept]) -> list[tuple[float, float]]:
-    """The city's wards; without any the layers, and without any the city's own places."""
+def _corners(screen: Screen, now: worth.Ground) -> list[tuple[float, float]]:
+    """The city's wards of today, without any the city's own places: nothing that a person switches on this page, and
+    nothing that a server may send, or the view would be thrown back by it.
+    """
     codes = set(screen.line.city.areas.index)
-    own = [one for one in areas if one.code in codes] or list(areas)
+    own = [shape for code, shape in now.shapes.items() if code in codes] or list(now.shapes.values())
     if own:
-        return [(float(point[0]), float(point[1])) for area in own for ring in rings(area.shape) for point in ring]
-    boxes = [one.layer.box for one in kept]
-    if boxes:
-        return [corner for west, south, east, north in boxes for corner in ((west, south), (east, north))]
+        return [(float(point[0]), float(point[1])) for shape in own for ring in rings(shape) for point in ring]
     around = worth.box(screen)
     return [] if around is None else [(around[0], around[1]), (around[2], around[3])]
 
@@ -200,10 +203,13 @@ def _classes(
         return []
     texts = class_texts(bounds, painted.decimals, screen.language)
     inside = [bounds[0] - 1.0, *bounds] if bounds else [0.0]
-    found = [(class_colour(value, bounds, screen.look) or "", text) for value, text in zip(inside, texts, strict=True)]
+    found = [
+        (class_colour(value, bounds, screen.look) or "", f"{text} {painted.unit}".strip())
+        for value, text in zip(inside, texts, strict=True)
+    ]
     if any(one.value is None for one in areas):
         found.append((screen.look.bg, screen.t("state.no_data")))
-    return [(colour, f"{text} {painted.unit}".strip()) for colour, text in found]
+    return found
 
 
 def _rows(areas: Sequence[layer_deck.Area], painted: worth.Colouring | None, kept: Sequence[Kept]) -> list[Row]:

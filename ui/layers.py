@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from core.errors import InputError
 from gis.export import Row, to_csv, to_geojson
 from gis.faults import Fault
 from gis.layers import Layer
-from ui import layer_import, layer_map, panel, render
+from ui import layer_import, layer_live, layer_map, layer_measure, panel, render
 from ui import layer_values as worth
 from ui.frame import Screen
 from ui.layer_map import EXTENTS, RADII_M, Choice, Seen
@@ -40,6 +41,7 @@ def page(screen: Screen) -> None:
             panel.panel("layers_near_panel", {"near": layer_map.around(screen, choice)})
 
         near()
+        choice = layer_measure.ask(screen, choice)
     shown: list[Seen] = []  # what the map shows now; a download takes it when it is asked for
     with middle, st.container(key="layer_picture"):
 
@@ -123,30 +125,38 @@ def _around(screen: Screen, choice: Choice) -> Choice:
         t("layers.radius"), RADII_M, index=RADII_M.index(FIRST_RADIUS_M), format_func=lambda one: f"{one} m",
         key="layers_radius",
     )  # fmt: skip
-    fields = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
-    return Choice(**(fields | {"alert": str(alert or ""), "radius_m": int(radius)}))
+    return replace(choice, alert=str(alert or ""), radius_m=int(radius))
 
 
 # -- to take away ----------------------------------------------------------------------------------------------------
 
 
 def _take_away(screen: Screen, shown: list[Seen]) -> None:
-    """What is seen as GeoJSON and CSV, made when it is asked for: outside of what refreshes itself, or the file that
-    a viewer's button names would be gone with the next refresh. Each is a line in the audit log.
+    """What is seen as GeoJSON and CSV, made when it is asked for, which is a line in the audit log.
+
+    Outside of what refreshes itself, and without a run of the page on a click: after either, the file that a button
+    names would be gone, and a click in that moment would bring nothing.
     """
     t = screen.t
     city = screen.snapshot.city.name(screen.language)
     with st.container(key="layers_take", horizontal=True, gap="small", vertical_alignment="center"):
         for kind, write, mime in (("geojson", to_geojson, "application/geo+json"), ("csv", to_csv, "text/csv")):
             st.download_button(
-                t(f"layers.take_{kind}"), partial(_written, write, shown, city), file_name=f"{_stem(screen)}.{kind}",
-                mime=mime, key=f"layers_take_{kind}", on_click=_taken, args=(screen, kind, shown[0].title),
+                t(f"layers.take_{kind}"), partial(_written, screen, kind, write, shown, city),
+                file_name=f"{_stem(screen, '%Y%m%d')}.{kind}", mime=mime, key=f"layers_take_{kind}", on_click="ignore",
             )  # fmt: skip
 
 
-def _written(write: Callable[[Sequence[Row], Mapping[str, str]], str], shown: list[Seen], city: str) -> str:
+def _written(
+    screen: Screen,
+    kind: str,
+    write: Callable[[Sequence[Row], Mapping[str, str]], str],
+    shown: list[Seen],
+    city: str,
+) -> str:
     seen = shown[0]
-    return write(seen.rows, {"title": seen.title, "told": " · ".join(seen.told), "city": city})
+    _taken(screen, kind, seen.title)
+    return write(seen.rows, {"title": seen.title, "told": " · ".join(seen.told), "city": city, "at": _now(screen)})
 
 
 def _png(screen: Screen, seen: Seen) -> None:
@@ -155,17 +165,21 @@ def _png(screen: Screen, seen: Seen) -> None:
         canvas=".st-key-layer_picture",
         label=screen.t("layers.take_png"),
         failed=screen.t("layers.png_failed"),
-        name=f"{_stem(screen)}.png",
-        title=f"{seen.title} · {screen.snapshot.city.name(screen.language)}",
+        name=f"{_stem(screen, '%Y%m%d-%H%M')}.png",
+        title=" · ".join((seen.title, screen.snapshot.city.name(screen.language), _now(screen))),
         told=seen.told,
         legend=seen.legend,
         on_taken=partial(_taken, screen, "png", seen.title),
     )
 
 
-def _stem(screen: Screen) -> str:
+def _stem(screen: Screen, when: str) -> str:
     city = screen.line.city
-    return f"{city.key}-lop-{screen.line.clock.now().astimezone(city.zone):%Y%m%d-%H%M}"
+    return f"{city.key}-lop-{screen.line.clock.now().astimezone(city.zone):{when}}"
+
+
+def _now(screen: Screen) -> str:
+    return f"{screen.line.clock.now().astimezone(screen.line.city.zone):%d/%m/%Y %H:%M}"
 
 
 def _taken(screen: Screen, kind: str, title: str) -> None:
@@ -177,19 +191,23 @@ def _taken(screen: Screen, kind: str, title: str) -> None:
 
 def _list(screen: Screen) -> str:
     today = screen.line.clock.now().astimezone(screen.line.city.zone).date()
-    rows = [_row(screen, one, today) for one in screen.line.shelf.all()]
+    kept = screen.line.shelf.all()
+    never = set(screen.line.live_layers.served) - {one.key for one in kept}
+    rows = [_row(screen, one, today) for one in kept]
+    rows += [_row(screen, screen.line.live_layers.shown(key), today) for key in sorted(never)]
     return render.html("layers_list.html", screen.snapshot, screen.language, rows=rows)
 
 
 def _row(screen: Screen, layer: Layer, today: date) -> dict[str, Any]:
     t = screen.t
     trouble = ""
-    try:
-        screen.line.shelf.read(layer.key)
-    except Fault as fault:
-        trouble = fault.words(screen.language)
-    except OSError:
-        trouble = t("layers.file_gone")
+    if layer.version:
+        try:
+            screen.line.shelf.read(layer.key)
+        except Fault as fault:
+            trouble = fault.words(screen.language)
+        except OSError:
+            trouble = t("layers.file_gone")
     return {
         "title": layer.title,
         "key": layer.key,
@@ -198,13 +216,14 @@ def _row(screen: Screen, layer: Layer, today: date) -> dict[str, Any]:
         "n": layer.features,
         "owner": layer.owner,
         "licence": layer.licence,
-        "dated": _day(layer.dated),
+        "dated": _day(layer.dated) if layer.version else "",
         "span": _span(screen, layer),
         "over": not layer.holds_on(today),
         "version": layer.version,
         "by": layer.imported_by,
         "at": layer.imported_at,
         "trouble": trouble,
+        "live": layer_live.row(screen, layer.key),
     }
 
 
@@ -223,7 +242,8 @@ def _span(screen: Screen, layer: Layer) -> str:
 def _remove(screen: Screen) -> None:
     """Take a layer off; it asks twice, because everybody's map loses it."""
     t = screen.t
-    titles = {one.key: one.title for one in screen.line.shelf.all()}
+    served = screen.line.live_layers.served
+    titles = {one.key: one.title for one in screen.line.shelf.all() if one.key not in served}
     if not titles:
         return
     with st.container(key="layers_remove", horizontal=True, gap="small", vertical_alignment="bottom"):

@@ -3,7 +3,9 @@
     python tests/bench/layers.py [points]
 
 Measured: reading the layers from disk, building and writing the deck (what a refresh costs the server per viewer), its
-size, and in a real browser the frames while the map is dragged. The reference is one sort of 1,000,000 numbers.
+size, and in a real browser the frames while the map is dragged; before and after it the same drag on the same page
+without any layer, because software rendering on a busy machine says little by itself. The reference of what the server
+does is one sort of 1,000,000 numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from shapely.geometry import Point, box
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,19 +95,21 @@ def main() -> int:
 
         near = timed(lambda: points_kept.reach.within_m(106.2, 21.28, 300))
         drawing, size = timed(build), len(build()) / 2**20
-        frames, first, heap = browse(name)
+        full, empty, first, heap = browse(name)
     print(f"reference: sort of 1,000,000      {reference_s():.3f} s")
     print(f"read both layers from the disk    {reading:.3f} s (once per version)")
     print(f"build and write the deck          {drawing:.3f} s (per viewer and refresh), {size:.2f} MiB")
     print(f"what lies within 300 m            {near * 1000:.2f} ms")
     print(f"page opened -> map drawn          {first:.1f} s (software rendering)")
-    print(f"frame while dragging, median/p95  {median(frames):.0f} / {sorted(frames)[int(len(frames) * 0.95)]:.0f} ms")
+    for what, frames in (("empty map", empty), ("this map", full)):
+        late = sorted(frames)[int(len(frames) * 0.95)]
+        print(f"frame while dragging, {what:11s} {median(frames):.0f} / {late:.0f} ms (median / p95 of {len(frames)})")
     print(f"heap of the browser               {heap:.0f} MiB")
     return 0
 
 
-def browse(folder: str) -> tuple[list[float], float, float]:
-    """Times between frames [ms] while the map is dragged, seconds to the first map, heap [MiB]."""
+def browse(folder: str) -> tuple[list[float], list[float], float, float]:
+    """Times between frames [ms] while the full and the empty map are dragged, seconds to the first map, heap [MiB]."""
     line = open_line("demo")
     server.install(line)
     line.start()
@@ -117,28 +121,41 @@ def browse(folder: str) -> tuple[list[float], float, float]:
     web = uvicorn.Server(uvicorn.Config(dashboard.app, host="127.0.0.1", port=port, log_level="error"))
     threading.Thread(target=web.run, daemon=True).start()
     line.wait_for(1, 120)
+    shelf = line.shelf
+    full: list[float] = []
+    empty: list[float] = []
     with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=provide.find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1366, "height": 768})
-        began = time.perf_counter()
-        page.goto(f"http://127.0.0.1:{port}/layers", timeout=PATIENCE_MS)
-        page.wait_for_selector(".st-key-layer_picture canvas", timeout=PATIENCE_MS)
-        first = time.perf_counter() - began
-        area = page.locator(".st-key-layer_picture canvas").first.bounding_box()
-        assert area is not None
-        x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
-        page.evaluate(DRAG)
-        page.mouse.move(x, y)
-        page.mouse.down()
-        for step in range(60):
-            page.mouse.move(x + step * 3, y + step * 2)
-        page.mouse.up()
-        stamps = page.evaluate("window.__stop()")
-        heap = page.evaluate("performance.memory.usedJSHeapSize / 2 ** 20")
+        first = heap = 0.0
+        for nothing in (True, False, False, True):
+            line.shelf = Shelf(Path(folder) / "nothing") if nothing else shelf
+            began = time.perf_counter()
+            page.goto(f"http://127.0.0.1:{port}/layers", timeout=PATIENCE_MS)
+            page.wait_for_selector(".st-key-layer_picture canvas", timeout=PATIENCE_MS)
+            first = first or (0.0 if nothing else time.perf_counter() - began)
+            (empty if nothing else full).extend(drag(page))
+            heap = max(heap, page.evaluate("performance.memory.usedJSHeapSize / 2 ** 20"))
         browser.close()
     web.should_exit = True
     server.stop()
-    return [later - earlier for earlier, later in pairwise(stamps)], first, heap
+    return full, empty, first, heap
+
+
+def drag(page: Page) -> list[float]:
+    """Times between frames [ms] while the map is dragged to and fro."""
+    page.wait_for_timeout(3000)  # shaders and letters are made with the first pictures
+    area = page.locator(".st-key-layer_picture canvas").first.bounding_box()
+    assert area is not None
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    page.evaluate(DRAG)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(x + step * 3, y + step * 2)
+    page.mouse.up()
+    stamps = page.evaluate("window.__stop()")
+    return [later - earlier for earlier, later in pairwise(stamps)]
 
 
 if __name__ == "__main__":

@@ -309,6 +309,21 @@ def test_the_key_goes_where_the_server_wants_it_and_comes_back_in_no_reply() -> 
     assert answers.asked[1][1] == {"key": "k3y"}
 
 
+def test_every_page_is_asked_with_the_key_that_travels_in_the_address() -> None:
+    def page(query: dict[str, str]) -> Any:
+        return {"observations": [], "next": "" if "page" in query else "?page=2"}
+
+    answers = Answers(page)
+    options = {"base_url": BASE, "next": "/next", "secret_param": "key"}
+    assert len(generic_json.fetch(asking(answers), request_for("l", options, "k3y"))) == 2
+    assert [query for _, query, _ in answers.asked] == [{"key": "k3y"}, {"page": "2", "key": "k3y"}]
+
+
+def test_a_page_of_stations_that_nobody_asked_for_is_no_change_of_the_interface() -> None:
+    others = [{"time": "2026-06-01T00:00:00Z", "site_id": "elsewhere", "observed_property": "pm25"}]
+    assert read({"observations": others}, sites={"gate": "air_01"}) == []
+
+
 def test_faults_of_a_server_keep_their_names() -> None:
     for answer, error in (
         ((503, b"", {}), SourceUnavailable),

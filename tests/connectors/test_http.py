@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from connectors import session
-from connectors._http import Limits, Pace, get, read_json, same_host
+from connectors import _http, begin_turn, session
+from connectors._http import TURN_S, Limits, Pace, get, read_json, same_host
 from core.errors import HouseError, InputError, SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from tests.connectors.asking import Answers, asking
 
@@ -186,6 +186,12 @@ def test_a_lasting_fault_is_unavailable_after_three_tries(ask, server, fault):
     assert caught.value.retry_after_s is None
 
 
+def test_a_server_that_says_too_many_and_no_more_is_left_alone_for_five_minutes(ask):
+    with pytest.raises(SourceUnavailable) as caught:
+        ask("limitnonsense")
+    assert caught.value.retry_after_s == 300
+
+
 def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -256,6 +262,28 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(ask, server):
     with pytest.raises(SourceUnavailable, match="in time"):
         ask("long", Time(tick_s=10))  # every look at the clock takes 10 s of the 60
     assert len(server.asked) == 1
+
+
+def test_pages_without_end_are_given_up_when_the_time_of_the_turn_is_over(server):
+    """Each page is well within the limits of a call: only the clock of the whole turn can end it."""
+    http, url = paced(Time(), gap_s=50.0), f"http://127.0.0.1:{server.server_port}/good"
+    for _ in range(int(TURN_S / 50)):
+        get(http, url)
+    with pytest.raises(SourceUnavailable, match="in time"):
+        get(http, url)
+    begin_turn(http)
+    assert get(http, url).body == GOOD
+
+
+def test_pages_that_are_too_large_together_are_refused_and_the_next_turn_begins_anew(server, monkeypatch):
+    monkeypatch.setattr(_http, "TURN_BYTES", 3 * len(GOOD))
+    http, url = paced(Time()), f"http://127.0.0.1:{server.server_port}/good"
+    for _ in range(3):
+        get(http, url)
+    with pytest.raises(SourceChanged, match="together are larger"):
+        get(http, url)
+    begin_turn(http)
+    assert get(http, url).body == GOOD
 
 
 def test_requests_to_one_host_keep_their_distance_and_other_hosts_do_not_wait(server):

@@ -25,8 +25,9 @@ from connectors._contract import FetchRequest, Payload
 from connectors._sheet_cells import Cell, CellError, period_in_title, read_moment, read_number
 from connectors._sheet_files import FILE_BYTES_MAX
 from connectors._sheet_layout import SYNONYMS, Vocabulary
+from connectors._sheet_table import PROBLEMS_MAX
 from connectors._vietnamese_text import folded
-from connectors.spreadsheet import PROBLEMS_MAX, SheetErrors, fetch, parse
+from connectors.spreadsheet import SheetErrors, fetch, parse
 from core.catalogue import load_properties
 from core.errors import InputError, SourceError, SourceUnavailable
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pandas as pd
 import pytest
 
 from control.intake import Examined
-from core import observations
+from core import forms, observations
 from core.access import Denied, Person
 from core.config import load_city
 from core.errors import InputError
@@ -27,6 +30,7 @@ from tests.conftest import EVENING
 
 READER = Person(account="a1", name="Trần Văn Bình", role="operator", areas=frozenset({"90012"}))
 CITYWIDE = Person(account="a2", name="Lê Thị Hoa", role="supervisor")
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 STRANGER = Person(account="a3", name="Vũ Minh", role="operator", areas=frozenset({"90006"}))
 
 
@@ -200,7 +204,10 @@ def test_files_of_offices_that_know_no_template(line: Line, gauge: Form) -> None
     stray = csv("Thời gian;Mực nước (m);Lượng mưa (mm);Ghi chú", "18/11/2026 07:00;2,1;3;x")
     seen = look(line, gauge, day, stray)
     assert cells_of(seen.problems) == ["ô C2"]
-    assert seen.notes == ("Cột không có trong danh mục, không đọc: Ghi chú.",)
+    assert seen.notes == (
+        "Bảng không ghi tên đơn vị: mọi số được tính cho đơn vị đang chọn.",
+        "Cột không có trong danh mục, không đọc: Ghi chú.",
+    )
     empty = line.template(gauge, "river_01", day)
     assert look(line, gauge, day, empty).problems == ("tệp thuoc.xlsx: chưa có giá trị nào được điền",)
     assert "không thấy cột" in look(line, gauge, day, b"xin chao").problems[0]
@@ -311,3 +318,76 @@ def test_a_path_and_strange_marks_in_a_file_name_do_not_travel(line: Line, gauge
 def test_units_outside_of_a_persons_areas_are_not_theirs(line: Line, gauge: Form) -> None:
     assert line.intake.units(gauge, READER) == ("river_01",)
     assert line.intake.units(gauge, CITYWIDE) == ("river_01", "river_02")
+
+
+def test_two_sign_at_the_same_moment_and_one_of_them_is_told(line: Line, gauge: Form, period: Period) -> None:
+    bodies = [filled(line, gauge, "river_01", period, level, 2.0, 2.0) for level in (1.0, 1.5)]
+    seen = [look(line, gauge, period, body) for body in bodies]
+    start = Barrier(2)
+
+    def sign(number: int) -> str:
+        start.wait()
+        try:
+            line.intake.deliver(CITYWIDE, seen[number], bodies[number])
+        except InputError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as desks:
+        said = sorted(desks.map(sign, range(2)))
+    assert said[0] == "", "one of them is in"
+    assert "đã có bản 1" in said[1] or "đã đổi sau khi xem trước" in said[1]
+    versions = [
+        one for one in line.intake.history(gauge, ["river_01"]) if one.period_end == seen[0].period.end_at(ZONE)
+    ]
+    assert [one.version for one in versions] == [1]
+    winner = next(number for number in range(2) if seen[number].sha256 == versions[0].sha256)
+    assert standing(line, period)[0] == ((1.0, 1.5)[winner], "not_evaluated")
+    assert line.store.verify() == []
+
+
+def test_a_file_for_another_unit_or_day_says_where_it_belongs(line: Line, gauge: Form, period: Period) -> None:
+    other = filled(line, gauge, "river_02", period, 1.0, 1.0)
+    assert look(line, gauge, period, other).belongs == ("river_02", period)
+    day_before = forms.period_of(gauge, period.first - timedelta(days=1))
+    assert look(line, gauge, period, filled(line, gauge, "river_01", day_before, 1.0)).belongs == (
+        "river_01",
+        day_before,
+    )
+    assert look(line, gauge, period, filled(line, gauge, "river_01", period, 99.0)).belongs is None, (
+        "it is in its place"
+    )
+    days = [f"{one.label} 07:00;1,0" for one in (period, day_before)]
+    assert look(line, gauge, period, csv("Thời gian;Mực nước (m)", *days)).belongs is None, "it is about two days"
+    to_come = forms.period_of(gauge, EVENING.date() + timedelta(days=9))
+    assert look(line, gauge, period, csv("Thời gian;Mực nước (m)", f"{to_come.label} 07:00;1,0")).belongs is None
+
+
+def test_a_wrong_first_delivery_is_withdrawn_by_name_and_leaves_no_value(
+    line: Line, gauge: Form, period: Period
+) -> None:
+    body = filled(line, gauge, "river_01", period, 2.1, 2.4, 2.6)
+    line.deliver(READER, look(line, gauge, period, body), body)
+    nothing = line.withdrawal(gauge, "river_01", period)
+    seen = look(line, gauge, period, nothing)
+    assert (seen.problems, seen.count("changed")) == ((), 3)
+    with pytest.raises(InputError, match="lý do"):
+        line.deliver(READER, seen, nothing)
+    made = line.deliver(READER, seen, nothing, "nộp nhầm trạm")
+    assert (made.version, made.missing, made.row_count) == (2, 3, 3)
+    assert standing(line, period) == [(-1, "missing")] * 3
+    running = recent(gauge, EVENING, line.city.zone, 1)[0]
+    told = line.intake.examine(gauge, "river_01", running, "rut.xlsx", line.withdrawal(gauge, "river_01", running))
+    assert told.problems == (), "19:00 of today has not come, so nothing is said of it"
+
+
+def test_what_would_harm_the_next_reader_or_everybody_else_is_refused(line: Line, gauge: Form, period: Period) -> None:
+    formula = csv("Thời gian;Mực nước (m);Ghi chú", f"{period.label} 07:00;2,1;=cmd|' /C calc'!A0")
+    (problem,) = look(line, gauge, period, formula).problems
+    assert problem.startswith("tệp thuoc.xlsx, ô C2: ô bắt đầu như một công thức")
+    many = csv("Thời gian;Mực nước (m)", *[f"{period.label} 07:00;2,1"] * 60_000)
+    (problem,) = look(line, gauge, period, many).problems
+    assert "có hơn 100000 ô" in problem
+    named = line.intake.examine(gauge, "river_01", period, "=HYPERLINK(1).csv", csv("Thời gian;Mực nước (m)", "x;y"))
+    assert named.problems
+    assert all(one.startswith("tệp ") for one in named.problems), "nothing that is copied begins a formula"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from pyproj import CRS, Geod, Transformer
@@ -10,9 +11,10 @@ from shapely.geometry import Point
 
 from gis import crs
 from gis.faults import Fault
-from gis.provinces import PROVINCES
+from gis.layers import from_geojson
+from gis.provinces import FORMER, PROVINCES
 from gis.read import Feature
-from tests.gis.files import BAC_NINH, prj_of
+from tests.gis.files import BAC_NINH, VN, bytes_of, prj_of
 
 CHECK_POINTS = [  # longitude, latitude, zone, easting, northing
     (106.1946, 21.2731, "9214", 416226.772, 2353402.453),
@@ -74,6 +76,33 @@ def test_an_unknown_zone_or_province_is_told_with_those_that_exist() -> None:
         crs.locate(at(106.0, 21.0), province="27")
     assert len(PROVINCES) == 34
     assert {zone for one in PROVINCES.values() for zone in one.zones} <= set(crs.ZONES)
+
+
+def test_each_of_the_63_former_provinces_went_into_one_of_the_34() -> None:
+    went = [name for one in PROVINCES.values() for name in one.former]
+    assert (len(FORMER), sorted(went)) == (63, sorted(FORMER))
+    assert PROVINCES["24"].zones == ("9214", "9209"), (
+        "107°00′ was set for the new one; Bắc Ninh was surveyed in 105°30′"
+    )
+    assert PROVINCES["25"].zones == ("9208", "5897", "9211")
+    assert PROVINCES["33"].zones == ("9209",), "Hưng Yên and Thái Bình have one zone"
+
+
+def test_codes_and_names_are_those_of_the_published_list() -> None:
+    seed = bytes_of(VN / "after_2025_provinces_seed.sql").decode()
+    listed = dict(re.findall(r"\('(\d\d)', '([^']+)'\)", seed))
+    own = {code: one.name for code, one in PROVINCES.items()}
+    assert {code: name.removeprefix("Tỉnh ").removeprefix("Thành phố ") for code, name in listed.items()} == {
+        code: name.removeprefix("Thành phố ") for code, name in own.items()
+    }
+
+
+def test_the_box_of_bac_ninh_holds_its_published_outline() -> None:
+    shape_of = from_geojson(bytes_of(VN / "after_2025_bac_ninh_province.geojson"))[0].geometry
+    west, south, east, north = PROVINCES["24"].box or (0, 0, 0, 0)
+    found = shape_of.bounds
+    room = (found[0] - west, found[1] - south, east - found[2], north - found[3])
+    assert all(0.04 <= edge <= 0.06 for edge in room)
 
 
 @pytest.mark.parametrize("zone", ["9214", "9209", "3405", "5899"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import unicodedata
 import zipfile
 from collections.abc import Callable
 
@@ -87,6 +88,42 @@ def test_a_table_keeps_its_letters_with_and_without_its_code_page() -> None:
     assert read(old, "b.zip").features[0].properties == {"ten": "Đô Lương Á"}
     said = shape_zip([SQUARE], [{"ten": "Café"}], encoding="cp1252", cpg="1252")
     assert read(said, "c.zip").features[0].properties == {"ten": "Café"}
+
+
+OLD_NAMES = {
+    "TCVN3 (ABC)": ["Ph\xad\xeang Th\xe4 X\xad\xacng", "X\xb7 \xa7ång S\xacn", "H\xb5 N\xe9i", "Tr\xb9m b\xacm"],
+    "VNI": ["Phöôøng Thoï Xöông", "Xaõ Ñoàng Sôn", "Haø Noäi", "Traïm bôm"],
+    "": [
+        "Phường Thọ Xương",
+        "Xã Đồng Sơn",
+        "Hà Nội",
+        "Trạm bơm số 2",
+        "Diện tích 120 m² (±0,5°)",
+        "Quốc lộ 1 – khu «A»",
+    ],
+}
+
+
+@pytest.mark.parametrize("letters", OLD_NAMES)
+def test_a_table_in_an_old_font_is_named_and_an_ordinary_one_is_not(letters: str) -> None:
+    rows = [{"ten": name} for name in OLD_NAMES[letters]]
+    encoding = "latin-1" if letters else "cp1258"
+    if not letters:  # the code page writes vowel and tone apart, as Windows did
+        rows = [{"ten": _apart(name)} for name in OLD_NAMES[letters]]
+    body = shape_zip([SQUARE] * len(rows), rows, prj_of("4326"), encoding=encoding)
+    found = draft(body, "cu.zip", province="24")
+    assert found.file.letters == letters
+    assert any("UTF-8" in one.vi and letters in one.vi for one in found.notes) == bool(letters)
+
+
+def _apart(text: str) -> str:
+    """Text as code page 1258 can hold it: a tone is a letter of its own."""
+    out = []
+    for sign in text:
+        whole = unicodedata.normalize("NFD", sign)
+        tones = [one for one in whole if one in "\u0300\u0301\u0303\u0309\u0323"]
+        out.append(unicodedata.normalize("NFC", "".join(one for one in whole if one not in tones)) + "".join(tones))
+    return "".join(out)
 
 
 def test_areas_that_cross_themselves_are_mended_and_counted() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -109,7 +112,7 @@ def test_a_dry_run_tells_and_writes_nothing(line: Line, serve: Serve) -> None:
     viewer.selectbox(key="intake_form_key").select("staff_gauge").run()
     gauge = line.intake.form("staff_gauge")
     today = recent(gauge, EVENING, line.city.zone, 1)[0]
-    viewer.selectbox(key="intake_period:staff_gauge:river_01").select(today.first.isoformat()).run()
+    viewer.selectbox(key="intake_period").select(today.first.isoformat()).run()
     day = f"{today.first:%d/%m/%Y}"
     drop(viewer, f"Trạm;Thời gian;Mực nước (m)\nriver_01;{day} 17:30;5,5\n".encode(), "thuoc.csv")
     before = line.store.stats()["observations"]
@@ -143,3 +146,112 @@ def test_the_pilot_asks_its_wards_for_their_files(empty_line: Line, serve: Serve
     viewer = open_page("intake").run()
     assert problems(viewer) == []
     assert "Giải quyết hồ sơ một cửa" in html(viewer)
+
+
+def box(viewer: AppTest, name: str) -> str:
+    return str(viewer.selectbox(key=f"intake_{name}").value)
+
+
+def test_the_address_says_unit_and_period_and_a_wrong_one_says_nothing(line: Line, serve: Serve) -> None:
+    serve(line)
+    viewer = open_page("intake", form="scores_766", unit="office_03", period="2026-08-01").run()
+    assert (box(viewer, "unit"), box(viewer, "period")) == ("office_03", "2026-08-01")
+    assert "Các bản đã nộp, kỳ 08/2026" in html(viewer)
+    (chosen,) = re.findall(r'aria-current="true" aria-label="([^":]*):', html(viewer))
+    assert chosen == "Một cửa Lê Lợi, 08/2026"
+    assert len(re.findall(r'data-cell="\d+,\d+"[^>]*tabindex="0"', html(viewer))) == 1, "one stop for the tab key"
+    viewer = open_page("intake", form="<b>", unit="river_01", period="1999-01-01").run()
+    assert problems(viewer) == []
+    assert (box(viewer, "form_key"), box(viewer, "unit"), box(viewer, "period")) == (
+        "scores_766",
+        "office_01",
+        "2026-10-01",
+    )
+
+
+def test_the_wrong_month_chosen_is_one_click_away_from_the_right_one(line: Line, serve: Serve) -> None:
+    serve(line)
+    viewer = open_page("intake", form="scores_766", unit="office_02", period="2026-09-01").run()
+    drop(viewer, filled(line, "office_01", *SCORES))
+    assert "thang10.xlsx nộp cho Một cửa Yên Hòa, kỳ 09/2026" in html(viewer)
+    assert "là số của Một cửa Cầu Gỗ (office_01)" in viewer.code[0].value
+    (button,) = [one for one in viewer.button if one.key == "intake_do_belong"]
+    assert button.label == "Cả tệp này là của Một cửa Cầu Gỗ, kỳ 10/2026: chuyển sang đó"
+    button.click().run()
+    assert problems(viewer) == []
+    assert (box(viewer, "unit"), box(viewer, "period")) == ("office_01", "2026-10-01")
+    assert "thang10.xlsx nộp cho Một cửa Cầu Gỗ, kỳ 10/2026" in html(viewer), "the file is still there"
+    assert not viewer.code
+
+
+def signed(viewer: AppTest, name: str = "Trần Quốc Bảo") -> AppTest:
+    viewer.text_input(key="intake_actor").input(name).run()
+    viewer.button(key="do_deliver_file").click().run()
+    assert problems(viewer) == []
+    return viewer
+
+
+def test_the_second_half_of_a_double_click_changes_nothing_and_says_nothing(line: Line, serve: Serve) -> None:
+    serve(line)
+    form, period = october(line)
+    body = filled(line, "office_01", *SCORES)
+    mark = ("scores_766", "office_01", period, 1, hashlib.sha256(body).hexdigest())
+    viewer = drop(open_page("intake").run(), body)
+    viewer.session_state["intake_signed"] = mark
+    said = [str(one.value) for one in signed(viewer).text]
+    assert not line.intake.history(form, ["office_01"])
+    viewer.session_state["intake_signed"] = None
+    viewer.button(key="do_deliver_file").click().run()
+    assert viewer.session_state["intake_signed"] == mark
+    (new,) = {str(one.value) for one in viewer.text} - set(said)
+    assert new == "Đã nhận bản 1 của Một cửa Cầu Gỗ, kỳ 10/2026, do Trần Quốc Bảo ký."
+    assert (box(viewer, "unit"), box(viewer, "period")) == ("office_01", "2026-10-01"), "what one looks at stays"
+    drop(viewer, body)
+    assert "Tệp này giống hệt bản 1 đã nộp; không có gì để thay." in html(viewer)
+    assert not [one for one in viewer.button if one.key == "do_deliver_file"]
+
+
+def test_a_wrong_first_delivery_can_be_withdrawn(line: Line, serve: Serve) -> None:
+    serve(line)
+    form, _ = october(line)
+    viewer = signed(drop(open_page("intake").run(), filled(line, "office_01", *SCORES)))
+    viewer.button(key="intake_do_withdraw").click().run()
+    assert "Sẽ thành bản 2, thay bản 1." in html(viewer)
+    assert "7 ô không có số liệu" in html(viewer)
+    assert any("Rút số liệu" in str(one.value) for one in viewer.caption)
+    viewer.text_input(key="intake_reason").input("nộp nhầm đơn vị").run()
+    viewer.button(key="do_deliver_file").click().run()
+    newest = line.intake.history(form, ["office_01"])[0]
+    assert (newest.version, newest.missing, newest.file_name) == (2, 7, "rut_ban_1.xlsx")
+    assert "v2 · không có số liệu" in html(viewer)
+    assert not [one for one in viewer.button if one.key == "intake_do_withdraw"], "nothing is left to withdraw"
+
+
+WRONG_FILES = {
+    "scan.pdf": (b"%PDF-1.7 x", "là tệp PDF, không phải bảng tính"),
+    "anh.png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "không phải tệp văn bản CSV"),
+    "trang.xls": (b"<html><table><tr><td>1</td></tr></table>", "là trang HTML hoặc XML mang tên bảng tính"),
+    "trong.xlsx": (b"", "tệp rỗng"),
+}
+
+
+def test_the_wrong_file_is_named_in_vietnamese(line: Line, serve: Serve) -> None:
+    serve(line)
+    viewer = open_page("intake").run()
+    for name, (body, words) in WRONG_FILES.items():
+        drop(viewer, body, name)
+        assert problems(viewer) == []
+        assert words in viewer.code[0].value
+        assert f"{name} nộp cho Một cửa Cầu Gỗ, kỳ 10/2026" in html(viewer)
+        assert not [one for one in viewer.button if one.key == "do_deliver_file"]
+
+
+def test_a_form_that_begins_next_month_is_not_on_the_page_yet(
+    line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores, *others = line.intake.forms
+    monkeypatch.setattr(line.intake, "forms", (replace(scores, since=date(2026, 12, 1)), *others))
+    serve(line)
+    viewer = open_page("intake", form="scores_766").run()
+    assert problems(viewer) == []
+    assert box(viewer, "form_key") == "staff_gauge"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 
 import pytest
 
@@ -79,6 +80,22 @@ def test_a_connector_shows_its_grade(line: Line, serve: Callable[[Line], Line]) 
     serve(line)
     page = open_page("source_health", "vi").run()
     assert "kết nối demo: hạng " in parts(page)["body"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_of_the_scale_and_how_the_connector_stands_to_it_is_on_the_page(
+    line: Line, serve: Callable[[Line], Line], language: str
+) -> None:
+    serve(line)
+    shown, t = parts(open_page("source_health", language).run())["body"], Translator(language)
+    table = shown.partition(t("source.scale"))[2]
+    rules = line.snapshot.sources[0].rules
+    assert {state for *_, state in rules} == {"kept", "lacking", "exempt"}
+    for step, vietnamese, english, state in rules:
+        row = table.partition(f"<td>{escape(english if language == 'en' else vietnamese)}</td>")
+        assert row[1], english
+        assert row[0].endswith(f"<td>{t(f'source.grade_{step}')}</td>")
+        assert row[2].startswith(f"<td>{t(f'source.rule_{state}')}</td>")
 
 
 def test_before_the_first_measurement_the_page_says_so(
