@@ -208,7 +208,7 @@ def tally(
     columns = {
         "received": received,
         "wrong": wrong[wrong["why"] != ""].groupby(SERIES).size(),
-        "aside": size(aside.dropna(subset=SERIES)),
+        "aside": size(aside),
         "usable": size(rows[rows["value"].notna() & rows["quality"].isin(USABLE)]),
         "due": _due(due, since, until),
         "unclean": unclean[unclean["bad"]].groupby(SERIES).size(),
@@ -333,7 +333,7 @@ def _contradicted(rows: pd.DataFrame, catalogue: Catalogue, kinds: Mapping[str, 
     spread = groups.transform("max") - groups.transform("min")
     step = rows["observed_property"].map({key: 10.0**-item.decimals for key, item in catalogue.items()}).fillna(1.0)
     allowed = np.maximum(step.astype("float64"), SAME_SHARE * groups.transform("max").abs())
-    return rows.assign(bad=(groups.transform("size") > 1) & (spread > allowed))
+    return rows.assign(bad=spread > allowed)
 
 
 def _due(due: pd.DataFrame, since: datetime, until: datetime) -> pd.Series[Any]:

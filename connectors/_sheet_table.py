@@ -124,6 +124,8 @@ class Reading:
     def problem(self, sheet: Sheet, row: int, column: int, words: str) -> None:
         """Note once what is wrong with one cell: file, sheet and address, as Excel shows them."""
         told = f"{self.where}, {address_of(sheet, row, column)}: {words[:WORDS_MAX]}"
+        if told in self.told:
+            return
         self.told.add(told)
         if len(self.problems) >= PROBLEMS_MAX:
             self.unlisted += 1

@@ -320,8 +320,6 @@ def _columns(sheet: Sheet, first: int, end: int) -> dict[str, int]:
 
 def _role(text: str) -> str | None:
     """What a head names: «2. Tiến độ giải quyết (tối đa 20 điểm)» -> dvc766_timeliness."""
-    if len(text) > 120:
-        return None
     plain = folded(re.sub(r"[(\[].*?[)\]]", " ", text))
     plain = _LETTERS.sub(" ", re.sub(r"^\d{1,2}[.)]?\s+", "", plain)).strip()
     for words in (plain, plain.removeprefix("diem ").removeprefix("nhom ").removeprefix("ve ").strip()):

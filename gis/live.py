@@ -135,18 +135,21 @@ class LiveLayers:
 
     def _keep(self, served: Served, body: bytes, name: str, now: datetime) -> None:
         features: tuple[Feature, ...] = ()
-        about: dict[str, str] = {}
+        code_field = name_field = ""
         if _any_features(body):
             box = None if served.system in crs.GRIDS else crs.VIETNAM  # metres must lie in the province, degrees here
             found = draft(body, name, zone=served.system, province=self._province, box=box, swap=served.swap)
             features, system = found.features, found.located.system.vi
         else:  # nothing there now is an answer; the columns stay those that are known
             last = self._shelf.layer(served.key)
-            about = {} if last is None else {"code_field": last.code_field, "name_field": last.name_field}
-            system = "" if last is None else last.system
+            if last is None:
+                system = ""
+            else:
+                code_field, name_field, system = last.code_field, last.name_field, last.system
         layer = described(
             features, key=served.key, title=served.title, kind=served.kind, owner=served.owner, licence=served.licence,
-            dated=now.astimezone(self._zone).date(), style=served.style, system=system, file_name=name, **about,
+            dated=now.astimezone(self._zone).date(), style=served.style, system=system, file_name=name,
+            code_field=code_field, name_field=name_field,
         )  # fmt: skip
         self._shelf.put_live(layer, features, by=served.host, now=now)
 

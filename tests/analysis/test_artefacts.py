@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from analysis.artefacts import Event, formula_events, jumps, once, repairs, resyncs, steps, touched
 from core import observations as obs
+from core.catalogue import Catalogue, Indicator
 from core.quality import FORMULA, REPAIR, RESYNC
 from indicators import catalogue
 
@@ -60,6 +62,7 @@ def test_many_corrections_at_one_time_over_hours_are_a_resynchronisation_and_a_f
         (RESYNC, START - timedelta(seconds=1)), (RESYNC, START + 175 * MINUTE),
     ]  # fmt: skip
     assert resyncs(old.head(19)) == [], "too few"
+    assert resyncs(old.iloc[::2]) == [], "corrections here and there in three hours are corrections"
     assert resyncs(old.head(24)) == [], "an ordinary answer corrects its last two hours"
     assert resyncs(pd.concat([old.head(18), old.tail(18).assign(superseded_at=pd.Timestamp(START))])) == []
 
@@ -79,6 +82,16 @@ def test_an_event_touches_what_the_source_gives_and_what_is_computed_from_it_in_
     assert "data_completeness" not in touched(repaired, GIVEN, CATALOGUE), "that one shall move"
     changed = Event(cause=FORMULA, source="vn_aqi", begins=START, ends=START)
     assert "pm25" not in touched(changed, GIVEN, CATALOGUE)
+
+
+def test_what_is_computed_from_something_computed_is_touched_too() -> None:
+    known = CATALOGUE["vn_aqi"]
+    assert isinstance(known, Indicator)
+    alarm = replace(known, key="a_made_alarm", needs=("vn_aqi",), companions=())
+    parts = {part.key for one in CATALOGUE.indicators() for part in one.companions}
+    longer = Catalogue([alarm, *(item for item in CATALOGUE.values() if item.key not in parts)])
+    repaired = Event(cause=REPAIR, source="air", begins=START, ends=START)
+    assert {"vn_aqi", "a_made_alarm"} <= set(touched(repaired, GIVEN, longer))
 
 
 def repaired_at(frame: pd.DataFrame) -> Event:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.data_quality import (
+    LATENESS_MAX,
     Supply,
     Tally,
     added,
@@ -172,6 +173,17 @@ def test_nobody_can_say_how_many_reports_are_due() -> None:
 # -- đúng -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_row_without_a_time_or_from_the_future_is_wrong_on_the_day_on_which_it_came() -> None:
+    aside = frame([row(7, 20.0), row(8, 20.0)]).assign(
+        reason="time_in_the_future", received_at=pd.Timestamp(DAY + HOUR)
+    )
+    aside["time"] = [pd.NaT, pd.Timestamp(DAY + 400 * HOUR)]
+    found = count([row(hour, 20.0) for hour in range(1, 25)], aside=aside)
+    assert score(found, CORRECT) == Score(good=23, n=25)
+    later = count([row(hour, 20.0) for hour in range(1, 25)], aside=aside.assign(received_at=pd.Timestamp(DAY - HOUR)))
+    assert score(later, CORRECT) == Score(good=23, n=23)
+
+
 def test_what_was_set_aside_failed_or_lies_outside_the_range_is_not_correct() -> None:
     rows = [*both(list(range(-3, 25))), row(5, 9.0, key="pm10"), row(6, 901.0, key="pm10")]
     rows[10]["quality"] = "fail"
@@ -325,3 +337,17 @@ def test_whoever_could_not_be_judged_is_in_no_league() -> None:
     empty = Scored(key="Z", scores={name: Score() for name in SCORES})
     assert league({"Z": empty}) == ()
     assert empty.overall is None
+
+
+def test_no_source_may_be_so_slow_that_a_day_is_never_closed() -> None:
+    assert lateness(CATALOGUE["pm25"], timedelta(days=30)) == LATENESS_MAX
+    assert lateness(CATALOGUE["pm25"]) < LATENESS_MAX
+
+
+def test_a_silent_site_owes_what_most_of_its_kind_give_and_not_what_one_gives() -> None:
+    sites = ("air_01", "air_02", "air_03", "air_04")
+    rows = [row(hour, 20.0, site) for hour in range(5) for site in sites[:3]]
+    rows += [row(hour, 40.0, "air_01", key="pm10") for hour in range(5)]
+    supply = Supply(every=HOUR, kind="measurement", owner="", sites=sites)
+    due = due_series(heard(frame(rows)), {"air": supply}, dict.fromkeys(sites, "air_station"), CATALOGUE)
+    assert {key for source, site, key in due.index if site == "air_04"} == {"pm25"}

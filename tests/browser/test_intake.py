@@ -125,7 +125,7 @@ def test_a_file_on_its_whole_way(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("Sẽ thành bản 2, thay bản 1.")).to_be_visible()
     sign(page, 2, "cộng sót 4 điểm")
     expect(cell(page)).to_contain_text("v2")
-    page.locator('.st-key-intake_versions [data-baseweb="select"]').click()
+    page.locator('.st-key-intake_versions input[role="combobox"]').click()
     page.get_by_role("option", name="Bản 1").click()
     page.get_by_role("button", name="Nộp lại bản này").click()
     expect(page.get_by_text("Sẽ thành bản 3, thay bản 2.")).to_be_visible()

@@ -102,7 +102,7 @@ def test_neither_a_snapshot_nor_a_layer_nor_another_hour_throws_the_view_back(ci
     drag(page)
     moved = at_rest(page)
     assert differ(first, moved) > MOVED, "the picture shows another place now"
-    follow(page, 12)  # a redraw of the map among them
+    follow(page, 5)  # the map is drawn anew every five seconds, a snapshot takes one at least
     assert differ(moved, at_rest(page)) < SAME, "a newer snapshot leaves the viewer where they are"
     page.locator(".st-key-layers_shown input").first.press("Backspace")
     page.wait_for_function("!document.querySelector('.layer-inks')")
@@ -125,7 +125,7 @@ def test_neither_a_snapshot_nor_a_layer_nor_another_hour_throws_the_view_back(ci
     )
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    follow(page, 6)
+    follow(page, 5)
     assert differ(first, at_rest(page)) > MOVED, "another hour leaves the view"
     assert viewer.wrong == []
 

@@ -116,3 +116,12 @@ def test_points_heat_and_lines_are_what_they_are_and_no_tiles_are_asked_for() ->
     assert list(kinds).index("layer-l") < list(kinds).index("layer-p"), "points lie on lines"
     assert "http" not in json.dumps(found), "nothing is fetched from anywhere"
     assert spec(basemap="/api/basemap/style.json")["mapStyle"] == "/api/basemap/style.json"
+
+
+def test_a_measured_way_has_numbered_places_and_a_way_back_from_three_on() -> None:
+    two = spec(path=[(106.0, 21.0), (106.1, 21.0)])
+    assert [one["path"] for one in layer(two, "measured")["data"]] == [[[106.0, 21.0], [106.1, 21.0]]]
+    three = spec(path=[(106.0, 21.0), (106.1, 21.0), (106.1, 21.1)])
+    assert layer(three, "measured")["data"][1]["path"] == [[106.1, 21.1], [106.0, 21.0]]
+    assert [one["n"] for one in layer(three, "measured-places")["data"]] == ["1", "2", "3"]
+    assert "measured" not in [one["id"] for one in spec()["layers"]]

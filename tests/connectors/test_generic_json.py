@@ -309,6 +309,11 @@ def test_the_key_goes_where_the_server_wants_it_and_comes_back_in_no_reply() -> 
     assert answers.asked[1][1] == {"key": "k3y"}
 
 
+@pytest.mark.parametrize("nothing", ["", None, False, 0, [], {}])
+def test_a_field_for_errors_that_holds_nothing_is_no_error(nothing: Any) -> None:
+    assert read({"observations": [], "error": nothing}, error="/error") == []
+
+
 def test_every_page_is_asked_with_the_key_that_travels_in_the_address() -> None:
     def page(query: dict[str, str]) -> Any:
         return {"observations": [], "next": "" if "page" in query else "?page=2"}

@@ -78,9 +78,12 @@ def quick(**named):
         ("10.0.0.1", "private"), ("192.168.1.1", "private"), ("172.31.255.1", "private"), ("100.64.0.1", "private"),
         ("fd12::1", "private"), ("192.0.2.1", "private"),
         ("127.0.0.1", "loopback"), ("127.8.8.8", "loopback"), ("::1", "loopback"), ("::ffff:127.0.0.1", "loopback"),
-        ("169.254.0.1", "never"), ("fe80::1%eth0", "never"), ("169.254.169.254", "never"), ("fd00:ec2::254", "never"),
+        ("169.254.0.1", "never"), ("fe80::1%eth0", "never"),
+        ("fd00:ec2::254%1", "never"), ("169.254.169.254", "never"), ("fd00:ec2::254", "never"),
         ("100.100.100.200", "never"), ("168.63.129.16", "never"), ("::ffff:169.254.169.254", "never"),
-        ("64:ff9b::a9fe:a9fe", "never"), ("2002:a9fe:a9fe::1", "never"), ("224.0.0.251", "never"), ("ff02::1", "never"),
+        ("64:ff9b::a9fe:a9fe", "never"),
+        ("2001:0:4136:e378:8000:63bf:5601:5601", "never"),
+        ("2002:a9fe:a9fe::1", "never"), ("224.0.0.251", "never"), ("ff02::1", "never"),
         ("0.0.0.0", "never"), ("::", "never"), ("255.255.255.255", "never"),
     ],
 )  # fmt: skip
@@ -142,6 +145,27 @@ def test_a_name_of_an_own_network_is_asked_at_the_number_that_was_judged(names, 
         get(quick(), "http://stations.lan:8080/x")
     assert went == [("10.20.0.5", 8080)] * 3
     assert set(names) == {"stations.lan", "10.20.0.5"}, "the library looks up the number, not the name"
+
+
+def test_of_a_name_with_very_many_numbers_a_few_are_tried(names, monkeypatch):
+    """Each may cost the time of a connection, and whoever owns the name says how many there are."""
+    monkeypatch.setitem(NAMES, "many.lan", [f"10.20.0.{number}" for number in range(1, 100)])
+    went = []
+
+    def connect(self, address):
+        went.append(address[0])
+        raise ConnectionRefusedError("nobody")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(SourceUnavailable):
+        get(quick(), "http://many.lan/x")
+    assert went == ["10.20.0.1", "10.20.0.2", "10.20.0.3", "10.20.0.4"] * 3
+
+
+def test_a_dot_at_the_end_and_capital_letters_are_the_same_host():
+    assert hosts_of({"base_url": "https://Stations.example.vn./v1"}, None, ()) == {"stations.example.vn"}
+    for host in ("stations.example.vn.", "STATIONS.example.vn"):
+        _guard.check_host(host, {"stations.example.vn"}, "x")
 
 
 def test_the_connected_end_is_judged_once_more(server, monkeypatch):

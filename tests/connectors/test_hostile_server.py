@@ -219,7 +219,8 @@ OUTSIDE = b'<!DOCTYPE a SYSTEM "http://169.254.169.254/x.dtd"><service_requests>
 @pytest.mark.parametrize(
     ("body", "words"),
     [(DEEP, "deeper than 100 levels"), (ENTITY, "unsafe XML"), (OUTSIDE, "unsafe XML"), (b"<a><b>", "broken"),
-     (b'<?xml version="1.0" encoding="utf-99"?><a/>', "XML")],
+     (b'<?xml version="1.0" encoding="utf-99"?><a/>', "XML"),
+     (b'<?xml version="1.0" encoding="gb2312"?><a/>', "encoding that cannot be read")],
 )  # fmt: skip
 def test_xml_that_is_deep_broken_or_sends_us_elsewhere_is_refused_by_every_reader(
     key: str, body: bytes, words: str

@@ -101,7 +101,7 @@ def hidden_row(sheet: Worksheet) -> None:
 
 
 def hidden_column(sheet: Worksheet) -> None:
-    sheet.column_dimensions.group("C", "D", hidden=True)
+    sheet.column_dimensions.group("B", "C", hidden=True)  # the file says it once for both
 
 
 def hidden_sheet(sheet: Worksheet) -> None:
@@ -225,6 +225,10 @@ HABITS = {
         [(TIEN, RECEIVED, "2026-02-01 00:00", 5), (TIEN, RESOLVED, "2026-02-01 00:00", 4),
          *february((TIEN, 10)), *february((TIEN, 9), key=RESOLVED)],
     ),
+    "months across of one indicator whose name begins like another's": Habit(
+        xlsx([["HỒ SƠ ĐANG XỬ LÝ QUÁ HẠN NĂM 2026"], ACROSS, ["Tân Tiến", 5, 10, 15]]),
+        [(TIEN, "files_pending_overdue", "2026-02-01 00:00", 5), *february((TIEN, 10), key="files_pending_overdue")],
+    ),
     "months across without a year": Habit(
         xlsx([["Hồ sơ tiếp nhận"], ACROSS, ["Tân Tiến", 5, 10, 15]]), words="ô B2: “Tháng 1” thiếu năm"
     ),
@@ -297,6 +301,15 @@ def seen(habit: Habit) -> tuple[list[Value], str]:
         for row in rows.to_dict("records")
     ]
     return values, "\n".join([*found.problems, *found.notes])
+
+
+def test_a_wrong_name_beside_twelve_months_is_said_once() -> None:
+    months = [f"Tháng {month}" for month in range(1, 13)]
+    body = xlsx([["Hồ sơ tiếp nhận năm 2026"], ["Đơn vị", *months], ["Tân Tiến", *months], ["Tân Hiệp", *range(12)]])
+    values, said = seen(Habit(body))
+    assert values == []
+    assert said.count("không có địa điểm “Tân Hiệp”") == 1
+    assert said.count("không phải là số") == 12
 
 
 @pytest.mark.parametrize("habit", HABITS.values(), ids=HABITS.keys())

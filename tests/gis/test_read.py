@@ -17,6 +17,7 @@ from shapely.geometry import Point, Polygon, box
 from gis import read as reading
 from gis.faults import Fault
 from gis.intake import draft
+from gis.letters import legacy
 from gis.read import read
 from tests.gis.files import collection, geopackage, moved, prj_of, shape_zip, ward_shapes
 
@@ -114,6 +115,11 @@ def test_a_table_in_an_old_font_is_named_and_an_ordinary_one_is_not(letters: str
     found = draft(body, "cu.zip", province="24")
     assert found.file.letters == letters
     assert any("UTF-8" in one.vi and letters in one.vi for one in found.notes) == bool(letters)
+
+
+def test_one_odd_word_is_a_slip_and_no_old_font() -> None:
+    assert legacy(["H\xb5"]) == ""
+    assert legacy(["H\xb5", "Tr\xb9m"]) == "TCVN3 (ABC)"
 
 
 def _apart(text: str) -> str:

@@ -118,6 +118,12 @@ def test_the_old_districts_of_bac_giang_go_over_into_the_real_wards(tmp_path: Pa
     assert sum(one.value for one in found_there.values()) == pytest.approx(1000, rel=1e-6)
     assert "07210" in found_there, "phường Bắc Giang follows the city"
     assert found_there["07210"].estimated, "the city went over in parts"
+    went = {old: {one.new for one in wards._successions if one.old == old} for old in ("213", "222")}
+    assert went["222"] == {"07774", "07777", "07795", "07798"}, "thị xã Việt Yên became four wards and nothing else"
+    city = {"07210", "07228", "07681", "07682", "07696", "07699", "07738"}
+    assert went["213"] == city | {"07735"}, "seven wards of today, and xã Đồng Việt, which was in Yên Dũng"
+    back = wards.carry(dict.fromkeys(went["222"], 40.0), FIRST, LAST, how="mean")
+    assert (back["222"].value, back["222"].estimated) == (pytest.approx(40), True), "a rate of all is the rate of each"
 
 
 def _now() -> datetime:

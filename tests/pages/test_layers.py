@@ -214,3 +214,41 @@ def test_a_broken_layer_is_told_in_the_list_and_the_page_stands(line: Line, serv
     viewer = with_map()
     assert problems(viewer) == []
     assert "nhập lại" in html(viewer)
+
+
+def test_a_way_through_places_is_measured_and_drawn(rainy_line: Line, serve: Serve) -> None:
+    serve(rainy_line)
+    latitude, longitude = rainy_line.city.point(FLOOD[1]) or (0.0, 0.0)
+    north = EARTH.fwd(longitude, latitude, 0, 1000)
+    east = EARTH.fwd(longitude, latitude, 90, 1000)
+    viewer = with_map()
+    assert "Từ hai nơi" in parts(viewer)["measured"]
+    viewer.multiselect(key="layers_measure_places").select(":".join(FLOOD)).run()
+    typed = f"{north[1]:.7f} {north[0]:.7f}; {east[0]:.7f}, {east[1]:.7f}"
+    viewer.text_input(key="layers_measure_typed").input(typed).run()
+    assert problems(viewer) == []
+    shown = parts(viewer)["measured"]
+    assert "2,41 km" in shown, "1,000 m and the diagonal"
+    assert "1.000 m + 1.414 m" in shown
+    assert "3,41 km" in shown
+    assert "50,00 ha" in shown
+    way = next(one for one in deck_of(viewer)["layers"] if one["id"] == "measured")["data"]
+    assert way[0]["path"][0] == [longitude, latitude]
+    assert len(way[0]["path"]) == 3
+    assert way[1]["path"] == [way[0]["path"][2], way[0]["path"][0]], "the way back, thinner"
+    viewer.text_input(key="layers_measure_typed").input("48,85 2,35").run()
+    assert [one.value for one in viewer.text if "không nằm ở Việt Nam" in one.value]
+    assert problems(viewer) == []
+
+
+def test_what_is_switched_never_moves_the_view(line: Line, serve: Serve) -> None:
+    """A layer far away, the wards of another day: the view is that of the city's wards of today."""
+    serve(line)
+    keep(line, "xa_xoi", [Feature(Point(105.6, 21.7), {"ten": "Xa"})])
+    keep(line, "truoc", [Feature(box(105.6, 21.0, 106.4, 21.7), {"ma": "X"})], kind="ward", valid_to=date(2025, 6, 30))
+    viewer = with_map()
+    view = deck_of(viewer)["initialViewState"]
+    viewer.multiselect(key="layers_shown").set_value([]).run()
+    assert deck_of(viewer)["initialViewState"] == view
+    viewer.date_input(key="layers_day").set_value(date(2025, 1, 1)).run()
+    assert deck_of(viewer)["initialViewState"] == view
