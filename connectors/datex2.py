@@ -79,13 +79,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
         raise ConfigError(f"source {request.source}: options need base_url, the address of the publication")
     headers = {"Authorization": f"Bearer {request.secret}"} if request.secret else {}
     payload = get(http, url, None, headers, json_promised=False, secret=request.secret)
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "zone": request.zone,
-        "options": request.options,
-    }
+    context = request.told(zone=request.zone)
     return [Payload(body=payload.body, name=payload.name, media_type=payload.media_type, context=context)]
 
 

@@ -89,15 +89,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
             if "incidentDetails" in result:
                 details = result["incidentDetails"]
                 result["incidentDetails"] = {name: details.get(name) for name in KEPT}  # type: ignore[index]
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "until": request.until,
-        "options": request.options,
-        "kind": kind,
-        "box": box,
-    }
+    context = request.told(until=request.until, kind=kind, box=box)
     body = json.dumps(reply).encode()
     return [Payload(body=body, name=payload.name, media_type="application/json", context=context)]
 

@@ -79,14 +79,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
             f"source {request.source}: options need base_url, and collection (OGC API) or type_name (WFS)"
         )
     found, name = _items(http, base, request) if collection else _wfs(http, base, request)
-    context = {
-        "source": request.source,
-        "zone": request.zone,
-        "options": options,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "place": str(collection or type_name),
-    }
+    context = request.told(zone=request.zone, place=str(collection or type_name))
     whole: dict[str, Any] = {"type": "FeatureCollection", "features": found["features"]}
     if "crs" in found:
         whole["crs"] = found["crs"]

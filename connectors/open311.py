@@ -93,14 +93,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
         for status in STATUSES:
             period = {**constant, "start_date": _utc(start), "end_date": _utc(end), "status": status}
             found += _pages(http, url, period, request.secret)
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "zone": request.zone,
-        "until": request.until,
-        "options": request.options,
-    }
+    context = request.told(zone=request.zone, until=request.until)
     body = json.dumps([{name: record.get(name) for name in KEPT} for record in found]).encode()
     return [Payload(body=body, name=url.partition("://")[2], media_type="application/json", context=context)]
 

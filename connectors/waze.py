@@ -81,13 +81,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
         kept: dict[str, Any] = {name: feed[name] for name in TIMES if name in feed}
         for name, fields in LISTS.items():
             kept[name] = [{key: each.get(key) for key in fields} for each in objects(feed.get(name), name)]
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "until": request.until,
-        "options": request.options,
-    }
+    context = request.told(until=request.until)
     body = json.dumps(kept).encode()
     return [Payload(body=body, name=payload.name, media_type="application/json", context=context)]
 

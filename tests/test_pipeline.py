@@ -35,6 +35,7 @@ from pipeline import Line, main, open_line
 from store.base import Written
 from store.duck import DuckStore
 from tests.clockwork import SetClock
+from tests.rule_texts import HEAVY_RAIN, SOURCE_SILENT
 
 NOW = datetime(2026, 9, 15, 10, 41, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -86,31 +87,6 @@ key = "traffic"
 connector = "traffic"
 every_s = 60
 """
-TEXTS = """
-time_to_act_min = 30
-cause = "a"
-consequence = "b"
-action = "c"
-owner = "d"
-"""
-HEAVY_RAIN = f"""
-title_vi = "Mưa to"
-title_en = "Heavy rain"
-observed_property = "rain_1h"
-direction = "above"
-setpoint = 30
-priority = "high"
-deadband = 5
-{TEXTS}"""
-SOURCE_SILENT = f"""
-title_vi = "Nguồn không trả lời"
-title_en = "Source silent"
-observed_property = "source_up"
-direction = "below"
-inclusive = false
-setpoint = 1
-priority = "medium"
-{TEXTS}"""
 
 
 class Hand:

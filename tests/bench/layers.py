@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import os
 import random
-import socket
 import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-import uvicorn
 from playwright.sync_api import Page, sync_playwright
 from shapely.geometry import Point, box
 
@@ -35,10 +32,10 @@ from gis.intake import draft
 from gis.layers import Shelf, described
 from gis.read import Feature
 from pipeline import open_line
+from tests.bench.serving import served
 from tests.bench.timing import reference_s, timed
 from tests.browser import provide
 from tests.browser.conftest import FLAGS, PATIENCE_MS
-from ui import server
 
 REAL = ROOT.parent / "shared" / "datasets" / "vn" / "after_2025_bac_ninh_wards.geojson"
 DRAG = """async () => {
@@ -111,34 +108,23 @@ def main() -> int:
 def browse(folder: str) -> tuple[list[float], list[float], float, float]:
     """Times between frames [ms] while the full and the empty map are dragged, seconds to the first map, heap [MiB]."""
     line = open_line("demo")
-    server.install(line)
-    line.start()
-    import dashboard  # the server's front door; it finds the installed line
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    web = uvicorn.Server(uvicorn.Config(dashboard.app, host="127.0.0.1", port=port, log_level="error"))
-    threading.Thread(target=web.run, daemon=True).start()
-    line.wait_for(1, 120)
     shelf = line.shelf
     full: list[float] = []
     empty: list[float] = []
-    with sync_playwright() as engine:
+    with served(line) as address, sync_playwright() as engine:
+        line.wait_for(1, 120)
         browser = engine.chromium.launch(executable_path=provide.find(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1366, "height": 768})
         first = heap = 0.0
         for nothing in (True, False, False, True):
             line.shelf = Shelf(Path(folder) / "nothing") if nothing else shelf
             began = time.perf_counter()
-            page.goto(f"http://127.0.0.1:{port}/layers", timeout=PATIENCE_MS)
+            page.goto(f"{address}/layers", timeout=PATIENCE_MS)
             page.wait_for_selector(".st-key-layer_picture canvas", timeout=PATIENCE_MS)
             first = first or (0.0 if nothing else time.perf_counter() - began)
             (empty if nothing else full).extend(drag(page))
             heap = max(heap, page.evaluate("performance.memory.usedJSHeapSize / 2 ** 20"))
         browser.close()
-    web.should_exit = True
-    server.stop()
     return full, empty, first, heap
 
 

@@ -21,7 +21,7 @@ from connectors import Payload, _scale, discover, session
 from connectors._http import Pace
 from core import observations
 from core.errors import HouseError, InputError, SourceError, SourceUnavailable
-from tests.connectors.asking import HANOI, Answers, request_for
+from tests.connectors.asking import HANOI, JUNK, Answers, request_for
 from tests.connectors.fuzz import BESIDE, NOTE, recordings
 from tests.connectors.test_recordings import ASKED, CITY
 from tests.connectors.test_ten_thousand import MADE
@@ -30,20 +30,6 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 DOCS = ROOT / "docs" / "connectors.md"
 BEGIN, END = "<!-- scale -->", "<!-- end of scale -->"
-JUNK = [
-    b"",
-    b"\x00\xff\xfe\x80",
-    b"<html></html>",
-    b"<a>",
-    b"{",
-    b"{}",
-    b"[]",
-    b"null",
-    b"[1]",
-    b'"x"',
-    b"[[]]",
-    b'{"a": 1}',
-]
 SECRET = "s3cr3t-Zx9-0123456789-0123456789-abcdef"
 OFFICE = BESIDE.parent / "datasets" / "vn" / "office"
 NETWORK = {"socket", "urllib3", "http", "httpx", "aiohttp", "urllib.request", "http.client", "ftplib"}

@@ -24,6 +24,7 @@ from store.duck import DuckStore
 from tests.clockwork import SetClock
 from tests.connectors.asking import Answers
 from tests.connectors.test_recordings import ASKED, BINARY, CHANGED, HARMLESS, UNAVAILABLE, Steered
+from tests.rule_texts import HEAVY_RAIN, SOURCE_SILENT
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -73,34 +74,8 @@ name_vi = "Trạm 1"
 area = "07654"
 """,
     "sources": "",
-    "alerts/heavy_rain": """
-title_vi = "Mưa to"
-title_en = "Heavy rain"
-observed_property = "rain_1h"
-direction = "above"
-setpoint = 30
-priority = "high"
-deadband = 5
-time_to_act_min = 30
-cause = "a"
-consequence = "b"
-action = "c"
-owner = "d"
-""",
-    "alerts/source_silent": """
-title_vi = "Nguồn không trả lời"
-title_en = "Source silent"
-observed_property = "source_up"
-direction = "below"
-inclusive = false
-setpoint = 1
-priority = "medium"
-time_to_act_min = 30
-cause = "a"
-consequence = "b"
-action = "c"
-owner = "d"
-""",
+    "alerts/heavy_rain": HEAVY_RAIN,
+    "alerts/source_silent": SOURCE_SILENT,
 }
 
 
