@@ -9,6 +9,7 @@ python -m gis zones
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -73,7 +74,7 @@ def _arguments() -> argparse.ArgumentParser:
     keep.add_argument("--style", choices=STYLES, default="plain")
     keep.add_argument("--valid-from", default="")
     keep.add_argument("--valid-to", default="")
-    keep.add_argument("--by", default="command line", help="who imports it")
+    keep.add_argument("--by", default=getpass.getuser(), help="who imports it (this server's own user)")
     shelf = what.add_parser("list", help="the layers of a city")
     for one in (keep, shelf):
         one.add_argument("--city", default=None)

@@ -71,11 +71,12 @@ def _choice(screen: Screen) -> Choice:
     titles = {one.key: one.title for one in shelf.all() if one.kind != "ward"}
     today = screen.line.clock.now().astimezone(screen.line.city.zone).date()
     current = [one.key for one in shelf.all() if one.key in titles and one.holds_on(today)]
-    layers = st.multiselect(
-        t("layers.shown"), list(titles), default=current[:FIRST_LAYERS],
-        format_func=lambda key: titles.get(key, key), placeholder=t("layers.none_chosen"), key="layers_shown",
-        disabled=not titles,
-    )  # fmt: skip
+    layers = []
+    if titles:  # without one the list below says so, and how to bring one
+        layers = st.multiselect(
+            t("layers.shown"), list(titles), default=current[:FIRST_LAYERS],
+            format_func=lambda key: titles.get(key, key), placeholder=t("layers.none_chosen"), key="layers_shown",
+        )  # fmt: skip
     colours = worth.choices(screen)
     asked = str(st.query_params.get("colour", ""))
     keys = ["", *colours]
