@@ -36,9 +36,15 @@ def cell(page: Page, place: int = 0, unit: str = UNIT) -> Locator:
     return page.locator(f'.intake-cell button[data-unit="{unit}"]').nth(place)
 
 
+def only(found: Locator) -> Locator:
+    """That one, when a run of the page has taken away the widgets of the run before."""
+    expect(found).to_have_count(1)
+    return found
+
+
 def template(page: Page, folder: Path) -> bytes:
     with page.expect_download() as coming:
-        page.get_by_text("Tải mẫu trống (XLSX)").click()
+        only(page.get_by_role("button", name="Tải mẫu trống (XLSX)")).click()
     coming.value.save_as(folder / "mau.xlsx")
     return (folder / "mau.xlsx").read_bytes()
 
@@ -50,19 +56,20 @@ def drop(page: Page, empty: bytes, *values: object) -> None:
     stream = io.BytesIO()
     book.save(stream)
     sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    inputs = page.locator('[class*="st-key-intake_drop_"] input[type=file]')
+    inputs = only(page.locator('[class*="st-key-intake_drop_"] input[type=file]'))
     inputs.set_input_files({"name": "diem_thang.xlsx", "mimeType": sheet, "buffer": stream.getvalue()})
 
 
 def sign(page: Page, version: int, reason: str = "") -> None:
-    name = page.locator(".st-key-intake_actor input")
+    name = only(page.locator(".st-key-intake_actor input"))
     if not name.input_value():
         name.fill("Trần Quốc Bảo")
         name.press("Tab")
     if reason:
-        page.locator(".st-key-intake_reason input").fill(reason)
-        page.locator(".st-key-intake_reason input").press("Tab")
-    page.get_by_role("button", name=f"Ký nộp bản {version}").click()
+        why = only(page.locator(".st-key-intake_reason input"))
+        why.fill(reason)
+        why.press("Tab")
+    only(page.get_by_role("button", name=f"Ký nộp bản {version}")).click()
     expect(page.locator(".st-key-notice_done")).to_contain_text(f"Đã nhận bản {version} của {NAME}")
 
 
@@ -85,7 +92,7 @@ def test_a_cell_is_chosen_with_the_keyboard_and_kept_by_reload_and_back(page: Pa
 
 
 def test_a_file_that_is_too_large_is_told_in_vietnamese(page: Page) -> None:
-    inputs = page.locator('[class*="st-key-intake_drop_"] input[type=file]')
+    inputs = only(page.locator('[class*="st-key-intake_drop_"] input[type=file]'))
     inputs.set_input_files({"name": "to.xlsx", "mimeType": "x/y", "buffer": b"x" * (21 * 2**20)})
     chip = page.locator('[data-testid="stFileChip"][aria-invalid="true"]')
     expect(chip).to_be_visible()
@@ -104,7 +111,7 @@ def test_a_file_on_its_whole_way(page: Page, tmp_path: Path) -> None:
     expect(page.locator('[data-testid="stCode"]')).to_contain_text("ô F6: “mười” không phải là số")
     assert grave(page) == []
     picture(page, SIZES[0], "intake-problems")
-    page.locator('[data-testid="stFileChipDeleteBtn"] button').click()
+    only(page.locator('[data-testid="stFileChipDeleteBtn"] button')).click()
     expect(page.locator('[data-testid="stCode"]')).to_be_hidden()
 
     drop(page, empty, *SCORES)
@@ -125,7 +132,7 @@ def test_a_file_on_its_whole_way(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("Sẽ thành bản 2, thay bản 1.")).to_be_visible()
     sign(page, 2, "cộng sót 4 điểm")
     expect(cell(page)).to_contain_text("v2")
-    page.locator('.st-key-intake_versions input[role="combobox"]').click()
+    only(page.locator('.st-key-intake_versions input[role="combobox"]')).click()
     page.get_by_role("option", name="Bản 1").click()
     page.get_by_role("button", name="Nộp lại bản này").click()
     expect(page.get_by_text("Sẽ thành bản 3, thay bản 2.")).to_be_visible()
