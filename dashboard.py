@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from api import front_door, live, push
+    from api import basemap, front_door, live, push
     from ui import login, server
 
     front_door.or_end(server.check)  # before a port is opened
@@ -20,6 +20,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         routes=[
             *front_door.routes(server.start),
             push.route(server.start),
+            *basemap.routes(server.start),
             live.route(server.start, server.TICKETS, lambda: server.start().screens),
         ],
         lifespan=front_door.lifespan(server.start, server.stop),

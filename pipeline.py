@@ -17,10 +17,11 @@ import logging
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,10 +37,14 @@ from alerts.engine import lookback, properties
 from alerts.watch import go_round
 from alerts.words import rule_words
 from analysis.alarm_health import Report, report
-from connectors._contract import FetchRequest
-from control import cap, scope
+from connectors import spreadsheet
+from connectors._contract import FetchRequest, Payload
+from connectors._sheet_template import Template, write_template
+from control import cap, dry_run, quality, scope
 from control.drills import Beat, Drill, earlier
 from control.gate import Gate
+from control.intake import Examined, Intake
+from control.quality import QualityKeeper
 from control.screens import Screens
 from control.trials import TrialJob, Trials
 from core import observations as obs
@@ -49,10 +54,18 @@ from core.catalogue import Catalogue, Indicator
 from core.clock import Clock, ScenarioClock, SystemClock
 from core.config import City, ConfiguredSource, load_city, read_geometry
 from core.errors import ConfigError, HouseError, InputError, SourceChanged, SourceRefused, SourceUnavailable
+from core.forms import Delivery, Form, Period, due_at, load_forms
 from core.ledger import UNDELIVERED, Change, Item, Ledger, Outcome
+from core.quality import Quality
+from core.secrets import secret
 from core.snapshot import Reading, SeriesFrames, Snapshot, SourceState, freshness
 from core.wall import resized
 from core.window import Window
+from gis.faults import Fault
+from gis.intake import Draft
+from gis.layers import Layer, Shelf
+from gis.live import FILE as LIVE_FILE
+from gis.live import LiveLayers, Served, load_served
 from notices.courier import Courier
 from notices.routes import load_routes
 from store.base import Store
@@ -66,7 +79,7 @@ ALERT_LOOKBACK = timedelta(hours=3)  # on a first start, older history is no new
 ALERT_CATCH_UP = timedelta(hours=24)  # after a pause of the house, what happened meanwhile is judged
 RECHECK = timedelta(hours=24)  # on a start, results of that long are computed again: unchanged ones cost no write
 PATIENCE_S = 5.0  # a cycle waits so long for sources; whoever answers later is taken in the next one
-ASK_AGAIN = timedelta(minutes=5)  # a source that failed is asked again after this, whatever its own rhythm
+ASK_AGAIN = timedelta(minutes=5)  # a source that refused is asked again after this; any other failure, next cycle
 FAILING = {
     "unavailable": "not answering",
     "refused": "refusing",
@@ -79,6 +92,7 @@ BAND_EVERY = timedelta(hours=24)
 HEALTH_DAYS = timedelta(days=30)
 SCENARIO_LEAD = timedelta(minutes=10)  # calm before the story begins
 HEALTH_BEFORE = timedelta(days=1)  # floods and standing alarms at the beginning are known
+DELIVERY_CELLS_MAX = 100_000  # a form asks for some hundred values; a million cells would hold up everybody's screens
 SCREEN_SILENCE = "screen_silence"
 SCREEN_EXPECTED = timedelta(hours=24)  # a screen that lived so lately should come back after a restart
 SOURCE_HOUSE = "house"  # `source` of what the house observes about itself
@@ -100,6 +114,8 @@ class Feed:
     module: Any
     state: SourceState
     next_at: datetime
+    http: connectors.Session
+    secret_name: str
     running: Future[Answer] | None = None
     known_files: dict[str, KnownFile] = field(default_factory=dict)
 
@@ -136,9 +152,9 @@ class Line:
         self.drill = drill
         self._scenario = scenario
         self._scenario_start = scenario_start
-        self._http = http or connectors.session()
+        self._http = http  # of a test; else every source has a session of its own, which asks its own hosts alone
+        self._pace = connectors.Pace()
         self._indicators = indicators.ordered()
-        self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="source")
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -172,11 +188,36 @@ class Line:
             drill=drill is not None,
             catalogue=self.catalogue,
         )
+        self.intake = Intake(
+            city,
+            store,
+            self.clock,
+            self.gate,
+            self.catalogue,
+            load_forms(city.folder / "forms.toml", city, self.catalogue),
+            self._read_file,
+        )
+        self._quality: Quality | None = None
+        self._measuring: Future[Quality] | None = None
+        self._measured_at: datetime | None = None
+        self._measurer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="quality")
+        self._by_hand: deque[Mapping[str, datetime]] = deque()  # what people delivered, until the cycle has seen it
         self.screens = Screens(city.wall.screens)
+        self.shelf = Shelf(city.layers_path)
+        served = load_served(city.folder / LIVE_FILE)
+        self.live_layers = LiveLayers(self.shelf, served, self._ask_layer, city.zone, city.province)
+        self._layer_turns: dict[str, Future[Any]] = {}
+        self._layer_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="layers")
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
         self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
+        # A thread for each: servers that say nothing for a minute must not keep the others waiting in a queue.
+        self._pool = ThreadPoolExecutor(max(len(self._feeds), 1), thread_name_prefix="source")
+        self._check_secrets()
+        self._keeper = QualityKeeper(
+            store, city, self.catalogue, {feed.source.key: feed.state.kind for feed in self._feeds}, self.intake.forms
+        )
         self._remember()
         self._band = self._read_band()
         self.snapshot: Snapshot = self._picture(number=0)
@@ -210,6 +251,60 @@ class Line:
         self._courier.wake()
         return outcome
 
+    def _read_file(self, name: str, body: bytes, unit: str, source: str) -> spreadsheet.SheetReading:
+        context = {
+            "source": source,
+            "sites": self.city.sites,
+            "zone": self.city.zone,
+            "fallback_site": unit,
+            "most_cells": DELIVERY_CELLS_MAX,
+        }
+        return spreadsheet.read(Payload(body=body, name=name, context=context))
+
+    def template(self, form: Form, unit: str, period: Period) -> bytes:
+        """The empty workbook of one unit and period, as an .xlsx file."""
+        return self._workbook(form, unit, period, form.hours)
+
+    def withdrawal(self, form: Form, unit: str, period: Period) -> bytes:
+        """The same workbook with «KPS» in every value that can be told by now: what a withdrawn delivery leaves."""
+        now = self.clock.now()
+        told = [hour for hour in form.hours if datetime.combine(period.first, hour, self.city.zone) <= now]
+        return self._workbook(form, unit, period, told, said="KPS")
+
+    def _workbook(self, form: Form, unit: str, period: Period, hours: Sequence[time], said: str = "") -> bytes:
+        day = f"{period.first:%d/%m/%Y}"
+        due = due_at(form, unit, period, self.city.zone).astimezone(self.city.zone)
+        return write_template(
+            Template(
+                title=form.title_vi,
+                owner=form.owner,
+                unit_code=unit,
+                unit_name=self.city.site_name(unit, "vi"),
+                period=period.label,
+                times=[f"{day} {hour:%H:%M}" for hour in hours] or [period.label],
+                properties=[self.catalogue[key] for key in form.properties],
+                due=f"trước {due:%H:%M} ngày {due:%d/%m/%Y}",
+                said=said,
+            )
+        )
+
+    def deliver(self, person: Person, seen: Examined, body: bytes, reason: str = "") -> Delivery:
+        """A file that a person signed, through the gate; the next cycle computes what follows from it, at once.
+
+        Raises Denied or InputError, which changed nothing and are in the audit log.
+        """
+        delivery, written = self.intake.deliver(person, seen, body, reason)
+        self._by_hand.append(written.earliest)
+        self._wake.set()
+        self._publish()
+        return delivery
+
+    def consequences(self, seen: Examined) -> list[dry_run.Consequence]:
+        """«Chạy thử»: what the indicators would say after this delivery. Reads only."""
+        now = self.clock.now()
+        coming = self.intake.rows_to_write(seen)
+        return dry_run.consequences(self._indicators, coming, self.store.read_observations, self._window, now)
+
     def change(self, change: Change) -> Outcome:
         """A change by the house itself, published at once."""
         outcome = self.gate.change(change)
@@ -240,6 +335,55 @@ class Line:
 
         self.gate.pass_by(person, Deed(action=cap.EXPORT, keys=(key,)), make)
         return made[0].xml
+
+    def import_layer(self, person: Person, draft: Draft, layer: Layer) -> Layer:
+        """Keep a version of a map layer. Raises Denied, or Fault where something is wrong with the file."""
+        kept: list[Layer] = []
+
+        def keep() -> str:
+            self._must_be_a_file(layer.key)
+            kept.append(self.shelf.put(layer, draft.features, by=person.name, now=self.clock.now()))
+            return f"{layer.title}: v{kept[0].version}, {layer.features} features, sha256 {kept[0].digest}"
+
+        self.gate.pass_by(person, Deed(action="import_layer", layer=layer.key), keep)
+        return kept[0]
+
+    def remove_layer(self, person: Person, key: str) -> None:
+        """Take a map layer off the shelf; its versions stay on the disk. Raises Denied, or Fault."""
+
+        def remove() -> str:
+            self._must_be_a_file(key)
+            gone = self.shelf.remove(key, by=person.name, now=self.clock.now())
+            return f"{gone.title}: v{gone.version - 1}"
+
+        self.gate.pass_by(person, Deed(action="remove_layer", layer=key), remove)
+
+    def _must_be_a_file(self, key: str) -> None:
+        """Raises Fault for a layer that a server gives: it would be back with the next reply."""
+        if key in self.live_layers.served:
+            raise Fault(
+                f"lớp {key} được lấy từ máy chủ theo {LIVE_FILE}: sửa hoặc bỏ nó ở đó",
+                f"the layer {key} comes from a server by {LIVE_FILE}: change it there",
+            )
+
+    def _ask_layer(self, served: Served, now: datetime) -> tuple[bytes, str]:
+        """One live layer as it is on its server, asked like a source: its own host, bounded, and the same errors."""
+        hosts = connectors.hosts_of({"base_url": served.url}, None, ())
+        http = self._http or connectors.session(self._pace, hosts=hosts, private_network=served.private_network)
+        request = FetchRequest(
+            source=served.key,
+            since=now - FIRST_FETCH,
+            until=now,
+            sites=self.city.sites,
+            city_site=self.city.city_site,
+            zone=self.city.zone,
+            options={"base_url": served.url, **served.options},
+            secret=secret(served.secret),
+            secret_name=served.secret,
+            private_network=served.private_network,
+        )
+        (payload,) = connectors.load("ogc_features").fetch(http, request)
+        return payload.body, payload.name
 
     def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
         """Put a sign-in, an export or a denied page into the audit log."""
@@ -300,6 +444,8 @@ class Line:
         if self._thread:
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._layer_pool.shutdown(wait=False, cancel_futures=True)
+        self._measurer.shutdown(wait=True, cancel_futures=True)  # it reads the store, which closes next
         self._trials.stop()
         self._courier.stop()
         self.store.close()
@@ -339,8 +485,29 @@ class Line:
             since=None,
             attribution=described.attribution,
             licence=described.licence,
+            grade=connectors.grade(source.connector),
+            rules=connectors.standing(source.connector),
         )
-        return Feed(source=source, module=module, state=state, next_at=self.clock.now())
+        name = source.secret or described.secret or ""
+        hosts = connectors.hosts_of(source.options, secret(name), described.hosts)
+        http = self._http or connectors.session(self._pace, hosts=hosts, private_network=source.private_network)
+        return Feed(source=source, module=module, state=state, next_at=self.clock.now(), http=http, secret_name=name)
+
+    def _check_secrets(self) -> None:
+        """One secret goes to one place: two brokers must not learn each other's. Raises ConfigError."""
+        told: dict[str, tuple[str, frozenset[str]]] = {}
+        asked = [(feed.source.key, feed.source.options, feed.secret_name) for feed in self._feeds]
+        asked += [(one.key, {"base_url": one.url}, one.secret) for one in self.live_layers.served.values()]
+        for key, options, name in asked:
+            hosts = connectors.hosts_of(options, None, ())
+            if not hosts or not secret(name):
+                continue
+            other, others = told.setdefault(name, (key, hosts))
+            if hosts != others:
+                raise ConfigError(
+                    f"config/{self.city.key}/sources.toml, {LIVE_FILE}: {other} and {key} would send one secret, "
+                    f'{name}, to different hosts: give one of them secret = "A_NAME_OF_ITS_OWN"'
+                )
 
     def _remember(self) -> None:
         """Source states survive a restart: what was stored tells since when a source has been silent."""
@@ -388,7 +555,6 @@ class Line:
         options = dict(feed.source.options)
         if simulated and self._scenario and self._scenario_start:
             options |= {"scenario": self._scenario, "scenario_start": self._scenario_start.isoformat()}
-        name = feed.module.SOURCE.secret
         return FetchRequest(
             source=feed.source.key,
             since=max(known - OVERLAP, now - BACKFILL) if known else now - reach,
@@ -397,13 +563,16 @@ class Line:
             city_site=self.city.city_site,
             zone=self.city.zone,
             options=options,
-            secret=os.environ.get(name) if name else None,
+            secret_name=feed.secret_name,
+            private_network=feed.source.private_network,
         )
 
     def _fetch(self, feed: Feed, request: FetchRequest) -> Answer:
         """Runs in a thread of the pool; whatever a connector does, the others go on."""
         try:
-            payloads = feed.module.fetch(self._http, request)
+            request = replace(request, secret=secret(feed.secret_name))
+            connectors.begin_turn(feed.http)
+            payloads = feed.module.fetch(feed.http, request)
         except HouseError as error:
             return Answer(obs.empty(), error=error)
         except Exception as error:  # a defect of one connector is that source's trouble, not the city's
@@ -468,7 +637,8 @@ class Line:
         if wait_s:
             feed.next_at = now + timedelta(seconds=wait_s)
         else:
-            feed.next_at = min(feed.next_at, now + ASK_AGAIN)
+            again = ASK_AGAIN if isinstance(answer.error, SourceRefused) else min(self.city.cycle, ASK_AGAIN)
+            feed.next_at = min(feed.next_at, now + again)
         feed.state = replace(
             feed.state,
             up=False,
@@ -540,6 +710,8 @@ class Line:
         A result carries the end of its period, which may come after the last row: also then it is computed.
         """
         now = self.clock.now()
+        while self._by_hand:
+            _keep_earliest(self._uncomputed, self._by_hand.popleft())
         unfinished = self._unfinished() if self._fresh_start else {}
         newest = self.store.latest().groupby("observed_property")["time"].max()
         waiting: list[pd.DataFrame] = []  # written together, but before somebody needs them
@@ -580,16 +752,8 @@ class Line:
     def _results(self, module: indicators.IndicatorModule, since: datetime, now: datetime) -> pd.DataFrame:
         """What one indicator says for since < time <= now; no row where it has a defect."""
         indicator = module.INDICATOR
-        periods = {feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds}
-        window = Window(
-            observations=self.store.read_observations(indicator.needs, since - indicator.window, now),
-            sites=self.city.sites,
-            since=since,
-            until=now,
-            city_site=self.city.city_site,
-            zone=self.city.zone,
-            source_period_min=periods,
-        )
+        rows = self.store.read_observations(indicator.needs, since - indicator.window, now)
+        window = self._window(rows, since, now)
         try:
             results = module.compute(window)
         except Exception:  # a defect of one indicator must not blind the others, nor the alerts
@@ -600,6 +764,17 @@ class Line:
         self._defective.discard(indicator.key)
         self._computed_until[indicator.key] = now
         return results
+
+    def _window(self, rows: pd.DataFrame, since: datetime, until: datetime) -> Window:
+        return Window(
+            observations=rows,
+            sites=self.city.sites,
+            since=since,
+            until=until,
+            city_site=self.city.city_site,
+            zone=self.city.zone,
+            source_period_min={feed.source.key: feed.source.every.total_seconds() / 60 for feed in self._feeds},
+        )
 
     def _unfinished(self) -> dict[str, datetime]:
         """Per indicator, from when on rows may lack their results, because the house stopped between two writes.
@@ -648,6 +823,34 @@ class Line:
         if self._health_of_alarms_at is None or now - self._health_of_alarms_at >= HEALTH_EVERY:
             self._health_of_alarms_at = now
             self._health = self._report_alarm_health(now)
+        self._measure_quality(now)
+        self._refresh_layers(now)
+
+    def _refresh_layers(self, now: datetime) -> None:
+        """Live layers whose time has come are asked in threads of their own, which no cycle waits for."""
+        for key in self.live_layers.due(now):
+            running = self._layer_turns.get(key)
+            if running is not None and not running.done():
+                continue
+            if running is not None and running.exception() is not None:  # a defect here must not end the watch
+                LOG.error("the live layer %s could not be kept", key, exc_info=running.exception())
+            self._layer_turns[key] = self._layer_pool.submit(self.live_layers.turn, key, now)
+
+    def measure_quality(self) -> Quality:
+        """The quality of the data as of now, at once; the cycle does the same beside itself."""
+        self._quality = self._keeper.turn(self.clock.now(), self._band)
+        return self._quality
+
+    def _measure_quality(self, now: datetime) -> None:
+        """Every quarter of an hour (every cycle while past days are missing), in a thread that no cycle waits for."""
+        if self._measuring is not None and self._measuring.done():
+            failed, self._measuring = self._measuring.exception(), None
+            if failed is not None:  # a defect here must not end the watch
+                LOG.error("data quality could not be measured; the last figures stand", exc_info=failed)
+        due = self._measured_at is None or self._keeper.catching_up or now - self._measured_at >= quality.EVERY
+        if due and self._measuring is None:
+            self._measured_at = now
+            self._measuring = self._measurer.submit(self.measure_quality)
 
     def _report_alarm_health(self, now: datetime) -> Report:
         since = now - HEALTH_DAYS
@@ -711,11 +914,13 @@ class Line:
             speed=_speed(self.clock),
             scenario=self._scenario,
             drill=self.drill is not None,
+            quality=self._quality,
         )
 
     def _readings(self, now: datetime) -> dict[tuple[str, str], Reading]:
         newest = self.store.latest().sort_values("time")
         rhythm = {feed.source.key: feed.source.every for feed in self._feeds}
+        rhythm |= {form.source: form.every for form in self.intake.forms}
         at_site: dict[str, timedelta] = {}  # an indicator is as slow as the slowest source of its site
         for site_id, key in zip(newest["site_id"].tolist(), newest["source"].tolist(), strict=True):
             if key in rhythm:

@@ -53,6 +53,7 @@ class Deed:
     notice: str = ""  # id; messages are not the ledger's
     screen: str = ""  # of the wall; «*» is every screen
     scene: str = ""  # what it is to show
+    layer: str = ""  # key of a map layer; layers are not the ledger's
 
 
 def perform(deed: Deed, ledger: Ledger, desk: Desk, *, actor: str, now: datetime) -> Outcome:

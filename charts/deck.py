@@ -31,6 +31,10 @@ WORDS = {
     "vi": {"no_data": "không có dữ liệu", "below": "dưới", "from": "từ"},
     "en": {"no_data": "no data", "below": "under", "from": "from"},
 }
+ARCHIPELAGOS = (
+    ((112.3, 16.4), "Quần đảo Hoàng Sa\n(Việt Nam)", "Hoàng Sa Islands\n(Viet Nam)"),
+    ((114.2, 9.6), "Quần đảo Trường Sa\n(Việt Nam)", "Trường Sa Islands\n(Viet Nam)"),
+)
 _HATCH_STEP_DEGREES = 0.0022
 _ICON_PX = 64
 _ROW_PX = 28
@@ -49,6 +53,7 @@ def deck(
     breaks: Sequence[float] = (),
     decimals: int = 0,
     unit: str = "",
+    notes: Mapping[str, str] | None = None,
     segments: Mapping[str, str] | None = None,
     relative_speed: Mapping[str, float | None] | None = None,
     stations: pd.DataFrame | None = None,
@@ -60,7 +65,8 @@ def deck(
     """A deck for `st.pydeck_chart`.
 
     `geometry`: see `city_map`. `fill` maps ward code -> value in `unit` (None: no data, hatched) and `breaks` are the
-    inner class bounds of `breaks_for`; without `fill` the wards are plain ground. Roads take `relative_speed`
+    inner class bounds of `breaks_for`; without `fill` the wards are plain ground. `notes` maps ward code -> why a value
+    of it is no news, one line for the tooltip. Roads take `relative_speed`
     (site_id -> share of free flow) or, above it, `segments` (site_id -> priority). `stations` has site_id, name,
     latitude, longitude and optionally `text`, one line for the tooltip. `show` names the layers that are switched on.
     """
@@ -74,7 +80,7 @@ def deck(
     layers: list[pydeck.Layer] = []
     wards = _of(features, "ward")
     if wards:
-        layers += _ward_layers(wards, theme, language, fill, breaks, decimals, unit)
+        layers += _ward_layers(wards, theme, language, fill, breaks, decimals, unit, notes or {})
     if "water" in show:
         layers += _plain_layer("water", _of(features, "water"), theme.water, 3.0)
     if "roads" in show:
@@ -86,8 +92,9 @@ def deck(
     if "names" in show and wards:
         signs = _sign_boxes(markers if "alerts" in show else [], stations if "stations" in show else None, view)
         layers.append(_name_layer(wards, theme, fill, breaks, signs, view))
+    layers.append(archipelagos(theme, language))
     if "alerts" in show and markers:
-        layers += _marker_layers(markers, theme, language)
+        layers += marker_layers(markers, theme, language)
     return pydeck.Deck(
         layers=layers,
         initial_view_state=view,
@@ -100,6 +107,19 @@ def deck(
                 "borderRadius": "4px", "fontFamily": CONDENSED, "fontSize": "15px", "padding": "6px 10px",
             },
         },
+    )  # fmt: skip
+
+
+def archipelagos(theme: Theme, language: str) -> pydeck.Layer:
+    """The names of Hoàng Sa and Trường Sa where they lie."""
+    rows = [
+        {"position": list(place), "name": english if language == "en" else vietnamese}
+        for place, vietnamese, english in ARCHIPELAGOS
+    ]
+    return pydeck.Layer(
+        "TextLayer", id="archipelagos", data=rows, get_position="position", get_text="name",
+        get_color=rgb(theme.ink1), get_size=15, size_units='"pixels"', font_family='"IBM Plex Sans"', font_weight=600,
+        character_set='"auto"', line_height=1.25,
     )  # fmt: skip
 
 
@@ -139,7 +159,7 @@ def choropleth_legend(
 ) -> str:
     """SVG of the classes with their bounds printed, and the hatched box only if some area has no data."""
     words = WORDS["en" if language == "en" else "vi"]
-    texts = _class_texts(breaks, decimals, language)
+    texts = class_texts(breaks, decimals, language)
     boxes = list(zip(_ramp(len(breaks) + 1, theme), texts, strict=True))
     head = f"{title} ({unit})" if title and unit else title or unit
     pitch, key = text_px * 1.5, text_px * 1.6
@@ -182,7 +202,8 @@ def view_of(points: Sequence[tuple[float, float]], height_px: int) -> pydeck.Vie
     )
 
 
-def _rgb(colour: str, alpha: int = 255) -> Colour:
+def rgb(colour: str, alpha: int = 255) -> Colour:
+    """«#RRGGBB» as deck takes it."""
     return [int(colour[index : index + 2], 16) for index in (1, 3, 5)] + [alpha]
 
 
@@ -195,12 +216,13 @@ def _points(features: Iterable[Mapping[str, Any]]) -> list[tuple[float, float]]:
         (float(point[0]), float(point[1]))
         for feature in features
         if feature["properties"].get("layer") in ("city", "ward")
-        for ring in _rings(feature["geometry"])
+        for ring in rings(feature["geometry"])
         for point in ring
     ]
 
 
-def _rings(shape: Mapping[str, Any]) -> list[list[list[float]]]:
+def rings(shape: Mapping[str, Any]) -> list[list[list[float]]]:
+    """All rings of an area as GeoJSON has it; none of anything else."""
     if shape["type"] == "MultiPolygon":
         return [ring for polygon in shape["coordinates"] for ring in polygon]
     return list(shape["coordinates"]) if shape["type"] == "Polygon" else []
@@ -211,16 +233,25 @@ def _dressed(feature: Mapping[str, Any], **properties: Any) -> dict[str, Any]:
     return {"type": "Feature", "geometry": feature["geometry"], "properties": properties}
 
 
-def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+def collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+    """Features as a FeatureCollection."""
     return {"type": "FeatureCollection", "features": features}
 
 
 def _ramp(classes: int, theme: Theme) -> list[str]:
-    """Colours for 1 to 5 classes; the darkest contrast stays for the last one."""
+    """Colours for the classes; the darkest contrast stays for the last one. Past five, they are mixed in between."""
     last = len(theme.classes) - 1
     if classes == 1:
         return [theme.classes[last // 2]]
-    return [theme.classes[round(index * last / (classes - 1))] for index in range(classes)]
+    places = [index * last / (classes - 1) for index in range(classes)]
+    if classes <= len(theme.classes):
+        return [theme.classes[round(place)] for place in places]
+    return [_mixed(theme.classes[math.floor(place)], theme.classes[math.ceil(place)], place % 1) for place in places]
+
+
+def _mixed(first: str, second: str, share: float) -> str:
+    parts = zip(rgb(first)[:3], rgb(second)[:3], strict=True)
+    return "#" + "".join(f"{round(one + (other - one) * share):02X}" for one, other in parts)
 
 
 def _two_digits(value: float, span: float) -> float:
@@ -229,7 +260,8 @@ def _two_digits(value: float, span: float) -> float:
     return round(round(value / step) * step, 10)
 
 
-def _class_texts(breaks: Sequence[float], decimals: int, language: str) -> list[str]:
+def class_texts(breaks: Sequence[float], decimals: int, language: str) -> list[str]:
+    """The classes in words, lowest first: «dưới 10», «10 – 20», «từ 20»."""
     words = WORDS["en" if language == "en" else "vi"]
     texts = [number(bound, max(decimals, _decimals(bound)), language) for bound in breaks]
     if not texts:
@@ -259,6 +291,7 @@ def _ward_layers(
     breaks: Sequence[float],
     decimals: int,
     unit: str,
+    notes: Mapping[str, str],
 ) -> list[pydeck.Layer]:
     words = WORDS["en" if language == "en" else "vi"]
     drawn, silent = [], []
@@ -276,14 +309,16 @@ def _ward_layers(
             else:
                 colour = found
                 tooltip += f"<br>{number(value, decimals, language)} {escape(unit)}".rstrip()
-        drawn.append(_dressed(ward, code=code, tooltip=tooltip, fill=_rgb(colour)))
+        if code in notes:
+            tooltip += f"<br>⊤ {escape(notes[code])}"
+        drawn.append(_dressed(ward, code=code, tooltip=tooltip, fill=rgb(colour)))
     layers = [
         pydeck.Layer(
             "GeoJsonLayer",
             id="wards",
-            data=_collection(drawn),
+            data=collection(drawn),
             get_fill_color="properties.fill",
-            get_line_color=_rgb(theme.line2 if fill is not None else theme.band_edge),
+            get_line_color=rgb(theme.line2 if fill is not None else theme.band_edge),
             line_width_units='"pixels"',
             get_line_width=1,
             pickable=True,
@@ -294,9 +329,9 @@ def _ward_layers(
             pydeck.Layer(
                 "PathLayer",
                 id="no-data",
-                data=[{"path": path} for ward in silent for path in _hatch(_rings(ward["geometry"]))],
+                data=[{"path": path} for ward in silent for path in hatch(rings(ward["geometry"]))],
                 get_path="path",
-                get_color=_rgb(theme.line2),
+                get_color=rgb(theme.line2),
                 width_units='"pixels"',
                 get_width=1,
             )
@@ -304,14 +339,16 @@ def _ward_layers(
     return layers
 
 
-def _hatch(rings: Sequence[Sequence[Sequence[float]]]) -> list[list[list[float]]]:
+def hatch(
+    outline: Sequence[Sequence[Sequence[float]]], step_degrees: float = _HATCH_STEP_DEGREES
+) -> list[list[list[float]]]:
     """Diagonal strokes inside the rings (even-odd, so holes stay empty): deck has no pattern of its own."""
-    edges = [edge for ring in rings for edge in pairwise(ring)]
-    offsets = [point[1] - point[0] for ring in rings for point in ring]
+    edges = [edge for ring in outline for edge in pairwise(ring)]
+    offsets = [point[1] - point[0] for ring in outline for point in ring]
     strokes: list[list[list[float]]] = []
-    first = math.ceil(min(offsets) / _HATCH_STEP_DEGREES)
-    for step in range(first, math.floor(max(offsets) / _HATCH_STEP_DEGREES) + 1):
-        offset = step * _HATCH_STEP_DEGREES  # the line latitude = longitude + offset
+    first = math.ceil(min(offsets) / step_degrees)
+    for step in range(first, math.floor(max(offsets) / step_degrees) + 1):
+        offset = step * step_degrees  # the line latitude = longitude + offset
         crossings = []
         for start, end in edges:
             from_line, to_line = start[1] - start[0] - offset, end[1] - end[0] - offset
@@ -332,9 +369,9 @@ def _plain_layer(key: str, features: Sequence[Mapping[str, Any]], colour: str, w
         pydeck.Layer(
             "GeoJsonLayer",
             id=key,
-            data=_collection([_dressed(feature) for feature in features]),
-            get_fill_color=_rgb(colour),
-            get_line_color=_rgb(colour),
+            data=collection([_dressed(feature) for feature in features]),
+            get_fill_color=rgb(colour),
+            get_line_color=rgb(colour),
             line_width_units='"pixels"',
             get_line_width=width_px,
             line_joint_rounded=True,
@@ -360,11 +397,11 @@ def _road_layers(
         if site_id in segments:
             colours = theme.priority(segments[site_id])
             tooltip += f"<br>{words[segments[site_id]]}"
-            casings.append((PRIORITIES.index(segments[site_id]), _dressed(road, colour=_rgb(colours.casing), width=8)))
+            casings.append((PRIORITIES.index(segments[site_id]), _dressed(road, colour=rgb(colours.casing), width=8)))
             cores.append(
                 (
                     PRIORITIES.index(segments[site_id]),
-                    _dressed(road, colour=_rgb(colours.broad), width=5.5, tooltip=tooltip),
+                    _dressed(road, colour=rgb(colours.broad), width=5.5, tooltip=tooltip),
                 )
             )
         elif site_id in relative_speed:
@@ -375,8 +412,8 @@ def _road_layers(
             else:
                 tooltip += f"<br>{number(ratio * 100, 0, language)}%"
                 colour, width = slowest_last[len(ROAD_BREAKS) - bisect_right(ROAD_BREAKS, ratio)], 4.0
-                casings.append((-1, _dressed(road, colour=_rgb(theme.line2), width=width + 1.5)))
-            cores.append((-1, _dressed(road, colour=_rgb(colour), width=width, tooltip=tooltip)))
+                casings.append((-1, _dressed(road, colour=rgb(theme.line2), width=width + 1.5)))
+            cores.append((-1, _dressed(road, colour=rgb(colour), width=width, tooltip=tooltip)))
     layers = []
     for key, pairs in (("road-casings", casings), ("road-classes", cores)):
         if pairs:
@@ -384,7 +421,7 @@ def _road_layers(
                 pydeck.Layer(
                     "GeoJsonLayer",
                     id=key,
-                    data=_collection([feature for _, feature in sorted(pairs, key=lambda pair: pair[0])]),
+                    data=collection([feature for _, feature in sorted(pairs, key=lambda pair: pair[0])]),
                     get_line_color="properties.colour",
                     get_line_width="properties.width",
                     line_width_units='"pixels"',
@@ -411,8 +448,8 @@ def _station_layer(stations: pd.DataFrame, theme: Theme) -> pydeck.Layer:
         get_position="position",
         radius_units='"pixels"',
         get_radius=4,
-        get_fill_color=_rgb(theme.panel),
-        get_line_color=_rgb(theme.data),
+        get_fill_color=rgb(theme.panel),
+        get_line_color=rgb(theme.data),
         stroked=True,
         line_width_units='"pixels"',
         get_line_width=1.8,
@@ -454,7 +491,7 @@ def _name_layer(
     rows = []
     for ward in wards:
         name, code = str(ward["properties"].get("name", "")), str(ward["properties"].get("code", ""))
-        ring = max(_rings(ward["geometry"]), key=len)
+        ring = max(rings(ward["geometry"]), key=len)
         longitude, latitude = (sum(point[axis] for point in ring[:-1]) / (len(ring) - 1) for axis in (0, 1))
         half = text_width_px(name, _NAME_PX, condensed=True) / 2
         for shift in (0, 14, -14, 26, -26, 40, -40):
@@ -469,7 +506,7 @@ def _name_layer(
                 "position": [round(longitude, 5), round(latitude, 5)],
                 "name": name,
                 "offset": [0, shift],
-                "colour": _rgb(_ink_on(ground or theme.land)),
+                "colour": rgb(ink_on(ground or theme.land)),
             }
         )
     return pydeck.Layer(
@@ -488,14 +525,14 @@ def _name_layer(
     )
 
 
-def _ink_on(ground: str) -> str:
+def ink_on(ground: str) -> str:
     """The desk's or the wall's darkest or lightest ink, whichever differs more from the ground (WCAG luminance)."""
-    linear = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in _rgb(ground)[:3]]
+    linear = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in rgb(ground)[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return DESK.ink1 if luminance > 0.19 else WALL.ink1
 
 
-def _marker_layers(markers: Sequence[Marker], theme: Theme, language: str) -> list[pydeck.Layer]:
+def marker_layers(markers: Sequence[Marker], theme: Theme, language: str) -> list[pydeck.Layer]:
     """The signs; several at one place stand in a row, worst first, and the worst one's label follows the row."""
     words = PRIORITY_WORDS["en" if language == "en" else "vi"]
     together: dict[tuple[float, float], list[Marker]] = {}
@@ -540,7 +577,7 @@ def _marker_layers(markers: Sequence[Marker], theme: Theme, language: str) -> li
                 data=texts,
                 get_position="position",
                 get_text="label",
-                get_color=_rgb(theme.ink1),
+                get_color=rgb(theme.ink1),
                 get_size=16,
                 size_units='"pixels"',
                 get_pixel_offset="offset",
@@ -549,7 +586,7 @@ def _marker_layers(markers: Sequence[Marker], theme: Theme, language: str) -> li
                 font_weight=600,
                 character_set='"auto"',
                 background=True,
-                get_background_color=_rgb(theme.bg, 210),
+                get_background_color=rgb(theme.bg, 210),
                 background_padding=[4, 2],
             )
         )

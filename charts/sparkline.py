@@ -106,13 +106,15 @@ def sparkline(
     period: timedelta,
     abnormal: str | None = None,
     stale: bool = False,
+    artefacts: Sequence[datetime] = (),
     alt: str = "",
 ) -> str:
     """An inline SVG of a series between `since` and `until`.
 
     `times` are aware and rising, `values` in any unit (NaN is silence); `band` has the columns time, low, high.
     With `abnormal` (a priority) the present excursion from the band and the last point take its colour; with `stale`
-    nothing does and the last point is hollow. Without any value: an empty dashed box.
+    nothing does and the last point is hollow. `artefacts` are moments at which the data, not the city, made a step: a
+    dotted line under a bar. Without any value: an empty dashed box.
     """
     value = np.asarray(values, dtype=np.float64)
     at = seconds(times)
@@ -168,6 +170,7 @@ def sparkline(
     line = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
     parts.append(f'<path d="{path}" {line} stroke="{stroke}" stroke-width="2.2"/>')
 
+    parts += [_artefact(_EDGE_PX + (moment.timestamp() - since_s) * scale_x, height, theme) for moment in artefacts]
     end_x, end_y = float(x[-1]), float(y[-1])
     if stale:
         parts.append(
@@ -185,6 +188,14 @@ def sparkline(
         parts.append(f'<path d="{_end_mark(abnormal, end_x, end_y)}" fill="{colour}"/>')
     parts.append("</svg>")
     return "".join(parts)
+
+
+def _artefact(x: float, height: float, theme: Theme) -> str:
+    """A dotted line under a bar: a T, which no priority has."""
+    return (
+        f'<path class="artefact" d="M{x - 4:.1f} 1.5h8M{x:.1f} 1.5V{height - 1:g}" fill="none" stroke="{theme.ink2}" '
+        'stroke-width="1.5" stroke-dasharray="8 0 2 2"/>'
+    )
 
 
 def _band_within(band: pd.DataFrame | None, since_s: float, until_s: float) -> tuple[Floats, Floats, Floats] | None:

@@ -5,7 +5,7 @@ Times become naive city time before they reach the browser, so that a browser in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -39,6 +39,7 @@ _TICK_STEPS = tuple(timedelta(minutes=step) for step in (5, 10, 15, 30, 60, 120,
 
 Threshold = tuple[str, float]
 Event = tuple[datetime, str, str]
+Mark = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,7 @@ def trend(
     band: pd.DataFrame | None = None,
     thresholds: Sequence[Threshold] = (),
     events: Sequence[Event] = (),
+    artefacts: Sequence[Mark] = (),
     abnormal: str | None = None,
     since: datetime,
     until: datetime,
@@ -148,8 +150,9 @@ def trend(
 
     `data` has time (aware), value [unit of `prop`] and quality; only usable values are drawn, at most 2,000 points of
     them, with every peak kept. `band` has time, low, middle, high; `thresholds` are (name, value), `events` are
-    (time, priority, title). `abnormal` is the priority of a present alert: it colours the present excursion from the
-    band and the last point. Show it with theme=None: the chart carries its own colours, font and number format.
+    (time, priority, title), `artefacts` (time, why): steps of the data, not of the city.
+    `abnormal` is the priority of a present alert: it colours the present excursion from the band and the last point.
+    Show it with theme=None: the chart carries its own colours, font and number format.
     """
     paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until)
     usable = _usable(data, since, until)
@@ -192,6 +195,9 @@ def trend(
     shown_events = [event for event in events if since <= event[0] <= until]
     if shown_events:
         layers.append(_event_layer(paper, shown_events, x))
+    shown_marks = [mark for mark in artefacts if since <= mark[0] <= until]
+    if shown_marks:
+        layers.append(_artefact_layer(paper, shown_marks, x))
     title = alt.TitleParams(
         text=prop.unit_label(language),
         anchor="start",
@@ -220,11 +226,12 @@ def small_multiples(
     columns: int = 3,
     width: int = 240,
     height: int = 110,
+    artefacts: Mapping[str, Sequence[datetime]] | None = None,
 ) -> alt.FacetChart:
     """The same indicator at many places, all on one scale. `data` has time, name, value, quality.
 
     `order` lists the names in reading order (most deviating first); without it they stand in order of their last value,
-    worst first. Raises ValueError when there is nothing to draw.
+    worst first. `artefacts`: name -> moments at which the data made a step. Raises ValueError for nothing to draw.
     """
     usable = _usable(data, since, until)
     if usable.empty:
@@ -253,7 +260,14 @@ def small_multiples(
         .properties(width=width, height=height)
     )
     title = alt.TitleParams(text=prop.unit_label(language), color=theme.ink3, fontSize=13, fontWeight=400)
-    faceted = chart.facet(
+    marks = [(name, at) for name, moments in (artefacts or {}).items() for at in moments if since <= at <= until]
+    drawn: Any = chart
+    if marks:
+        frame = pd.DataFrame({"time": paper.plain(*(at for _, at in marks)), "name": [name for name, _ in marks]})
+        rule = alt.Chart().mark_rule(color=theme.ink2, strokeDash=[2, 3]).encode(x="step:T")
+        everything = pd.concat([everything, frame.rename(columns={"time": "step"})], ignore_index=True)
+        drawn = alt.layer(chart, rule, data=everything)
+    faceted = drawn.facet(
         facet=alt.Facet("name:N", title=None, sort=list(order), header=alt.Header(labelAnchor="start")),
         columns=columns,
         title=title,
@@ -427,6 +441,18 @@ def _line_layers(
     touched = alt.Chart(frame, name="touched").mark_circle(size=60, color=theme.focus)
     layers.append(touched.encode(x=x, y=y, tooltip=paper.tooltip(), opacity=seen).add_params(nearest))
     return layers
+
+
+def _artefact_layer(paper: _Paper, marks: Sequence[Mark], x: alt.X) -> alt.LayerChart:
+    """A dotted line with its reason beside it where the data made a step."""
+    time = paper.plain(*(at for at, _ in marks))
+    frame = pd.DataFrame({"time": time, "when": time.strftime("%d/%m %H:%M"), "words": [why for _, why in marks]})
+    line = alt.Chart(frame, name="artefacts").mark_rule(color=paper.theme.ink2, strokeWidth=1.5, strokeDash=[2, 3])
+    told = [alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=" ")]
+    text = alt.Chart(frame).mark_text(align="left", dx=5, color=paper.theme.ink2, fontSize=13, limit=260)
+    return cast(
+        alt.LayerChart, line.encode(x=x, tooltip=told) + text.encode(x=x, y=alt.value(10), text="words:N", tooltip=told)
+    )
 
 
 def _event_layer(paper: _Paper, events: Sequence[Event], x: alt.X) -> alt.Chart:

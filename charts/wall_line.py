@@ -75,6 +75,7 @@ def wall_line(
     limits: Sequence[Limit] = (),
     priority: str | None = None,
     stale: bool = False,
+    artefacts: Sequence[datetime] = (),
     language: str = "vi",
     message: str = "",
     alt: str = "",
@@ -82,8 +83,9 @@ def wall_line(
     """SVG of a series between `since` and `until`, `size` in px.
 
     `times` are aware and rising, `values` in the unit of `limits`; the first limit is the one that counts. With
-    `priority` the present excursion beyond it and the last point take that colour, with `stale` nothing does. Without
-    any value the picture is a dashed box with `message`.
+    `priority` the present excursion beyond it and the last point take that colour, with `stale` nothing does. At
+    `artefacts` a step came from the data and not from the city: a dotted line. Without any value the picture is a
+    dashed box with `message`.
     """
     width, height = size
     open_tag = (
@@ -126,6 +128,12 @@ def wall_line(
         chosen = thinned(at[run], value[run], MOST_POINTS) + run.start
         paint = theme.ink3 if stale else theme.data
         parts.append(f'<path d="{plot.path(at[chosen], value[chosen])}" {line} stroke="{paint}" stroke-width="4"/>')
+    parts += [
+        f'<path class="artefact" d="M{plot.x(one.timestamp()):.1f} {plot.top:.1f}V{plot.floor:.1f}" fill="none" '
+        f'stroke="{theme.ink2}" stroke-width="3" stroke-dasharray="3 6"/>'
+        for one in artefacts
+        if since <= one <= until
+    ]
     end_x, end_y = plot.x(float(at[-1])), plot.y(float(value[-1]))
     if priority is None or stale:
         hollow = f'fill="{theme.bg}" stroke="{theme.ink3}" stroke-width="2.5"' if stale else f'fill="{theme.data}"'

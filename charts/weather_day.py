@@ -63,9 +63,13 @@ def rain_bars(
     limit_word: str = "",
     abnormal: str | None = None,
     stale: bool = False,
+    artefacts: Sequence[datetime] = (),
     alt: str = "",
 ) -> str:
-    """Bars of rain [mm] per hour. `values` are sums of the 60 minutes before `times`; `limit` is a dashed line."""
+    """Bars of rain [mm] per hour. `values` are sums of the 60 minutes before `times`; `limit` is a dashed line.
+
+    At `artefacts` a step came from the data and not from the sky: a dotted upright.
+    """
     paper = _Paper(until, zone, theme, width, height)
     bars = hourly(seconds(times), np.asarray(values, dtype=np.float64), paper.until_s)
     known = [amount for _, amount in bars if np.isfinite(amount)]
@@ -89,6 +93,7 @@ def rain_bars(
     if limit is not None:
         y = paper.floor - (paper.floor - paper.top) * limit / top
         parts.append(paper.line(y, f"{limit_word} {number(limit, 0, language)} mm".strip()))
+    parts += paper.artefacts(artefacts)
     newest = next(((end, amount) for end, amount in bars if np.isfinite(amount)), None)
     if newest is not None:
         end, amount = newest
@@ -111,9 +116,13 @@ def level_line(
     lines: Sequence[tuple[float, str]] = (),
     abnormal: str | None = None,
     stale: bool = False,
+    artefacts: Sequence[datetime] = (),
     alt: str = "",
 ) -> str:
-    """A level [m] over 24 hours below or above `lines` (level, name); a silence longer than 1.5 periods is a hole."""
+    """A level [m] over 24 hours below or above `lines` (level, name); a silence longer than 1.5 periods is a hole.
+
+    At `artefacts` a step came from the data and not from the river: a dotted upright.
+    """
     paper = _Paper(until, zone, theme, width, height)
     value, at = np.asarray(values, dtype=np.float64), seconds(times)
     keep = np.isfinite(value) & (at <= paper.until_s) & (at >= paper.since_s)
@@ -135,6 +144,7 @@ def level_line(
             f'<polyline class="level" points="{points}" fill="none" stroke="{theme.data}" stroke-width="3" '
             'stroke-linejoin="round" stroke-linecap="round"/>'
         )
+    parts += paper.artefacts(artefacts)
     if len(value):
         colour = theme.priority(abnormal).line if abnormal else theme.data
         x, y = paper.x(at[-1]), down(value[-1])
@@ -200,6 +210,15 @@ class _Paper:
             f'<path class="limit" d="M{self.left:.1f} {y:.1f}H{self.right:.1f}" stroke="{self.theme.line2}" '
             f'stroke-width="2" stroke-dasharray="7 5"/>{name}'
         )
+
+    def artefacts(self, moments: Sequence[datetime]) -> list[str]:
+        """A dotted upright at each moment of the day at which the data made a step."""
+        return [
+            f'<path class="artefact" d="M{self.x(one.timestamp()):.1f} {self.top:.1f}V{self.floor:.1f}" fill="none" '
+            f'stroke="{self.theme.ink2}" stroke-width="3" stroke-dasharray="3 6"/>'
+            for one in moments
+            if self.since_s <= one.timestamp() <= self.until_s
+        ]
 
     def value(self, x: float, y: float, figure: str, *, anchor: str = "end", stale: bool = False) -> str:
         """The newest figure, beside its point or above its bar; grey when it is old."""

@@ -12,10 +12,25 @@ from typing import cast
 from requests import Session
 
 from connectors._contract import Connector, FetchRequest, Payload
-from connectors._http import session
+from connectors._guard import hosts_of
+from connectors._http import Pace, begin_turn, session
+from connectors._scale import grade, standing
 from core.errors import InputError
 
-__all__ = ["Connector", "FetchRequest", "Payload", "Session", "discover", "load", "session"]
+__all__ = [
+    "Connector",
+    "FetchRequest",
+    "Pace",
+    "Payload",
+    "Session",
+    "begin_turn",
+    "discover",
+    "grade",
+    "hosts_of",
+    "load",
+    "session",
+    "standing",
+]
 
 
 def _keys() -> list[str]:

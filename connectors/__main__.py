@@ -10,7 +10,6 @@ CITY=bac_giang python -m connectors open_meteo --url https://api.open-meteo.com 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from connectors._http import MAX_BODY_BYTES
 from core import observations
 from core.config import load_city
 from core.errors import HouseError, InputError
+from core.secrets import secret
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,6 +56,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--zone", help="time zone of times without an offset, e.g. Asia/Ho_Chi_Minh")
     parser.add_argument("--source", help="name for the column source (default: the connector's key)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an option, in TOML")
+    parser.add_argument("--secret", metavar="NAME", help="with --url: environment variable that holds the secret")
+    parser.add_argument("--private-network", action="store_true", help="with --url: the host may be a private address")
     parser.add_argument("--hours", type=float, default=24.0, help="with --url: how far back to ask")
     return parser
 
@@ -100,6 +102,7 @@ def _payload(asked: argparse.Namespace) -> Payload:
 
 def _live(connector: Connector, asked: argparse.Namespace) -> pd.DataFrame:
     city = load_city()
+    name = asked.secret or connector.SOURCE.secret
     until = datetime.now(UTC)
     request = FetchRequest(
         source=asked.source or asked.key,
@@ -109,9 +112,12 @@ def _live(connector: Connector, asked: argparse.Namespace) -> pd.DataFrame:
         city_site=city.city_site,
         zone=_zone(asked.zone) or city.zone,
         options={**_options(asked.set), "base_url": asked.url},
-        secret=os.environ.get(connector.SOURCE.secret) if connector.SOURCE.secret else None,
+        secret=secret(name),
+        secret_name=name or "",
+        private_network=asked.private_network,
     )
-    frames = [connector.parse(payload) for payload in connector.fetch(session(), request)]
+    http = session(private_network=asked.private_network)
+    frames = [connector.parse(payload) for payload in connector.fetch(http, request)]
     return pd.concat([observations.empty(), *frames], ignore_index=True)
 
 

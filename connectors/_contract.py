@@ -30,6 +30,18 @@ class FetchRequest:
     zone: ZoneInfo
     options: Mapping[str, Any] = field(default_factory=dict)  # [source.options] of sources.toml
     secret: str | None = None
+    secret_name: str = ""  # where the secret is looked for; empty: under the connector's own name
+    private_network: bool = False  # the configured host may stand for an address of a private network
+
+    def told(self, **more: Any) -> dict[str, Any]:
+        """What parse must know of this request and the reply does not say: a payload's context."""
+        return {
+            "source": self.source,
+            "sites": self.sites,
+            "city_site": self.city_site,
+            "options": self.options,
+            **more,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

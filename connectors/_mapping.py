@@ -30,7 +30,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from connectors._contract import Payload
-from connectors._pointer import ABSENT, at, read_shallow_json, steps
+from connectors._http import read_json
+from connectors._pointer import ABSENT, at, steps
 from connectors._rows import known_property, label, option_number, told_frame
 from connectors._text import instant, number
 from connectors._units import catalogue_units, convert
@@ -323,7 +324,7 @@ def read_mapped(payload: Payload, connector: str, also: Iterable[str] = ()) -> p
     name, context = payload.name or connector, payload.context
     options = context.get("options", {})
     reading = recipe(connector, options, context, also=also)
-    document = read_shallow_json(payload.body, name)
+    document = read_json(payload.body, name)
     if "error" in options:
         told = at(document, steps(options["error"], f"source {context.get('source', connector)}"))
         if told is not ABSENT and told not in (None, "", False, 0, [], {}):

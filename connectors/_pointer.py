@@ -1,13 +1,10 @@
-"""JSON Pointer (RFC 6901): the place of a value in a JSON document, and JSON that is no deeper than a reply may be."""
+"""JSON Pointer (RFC 6901): the place of a value in a JSON document."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from connectors._http import read_json
-from core.errors import ConfigError, SourceChanged
-
-DEPTH_MAX = 64
+from core.errors import ConfigError
 
 
 class _Absent:
@@ -42,19 +39,3 @@ def at(document: Any, tokens: tuple[str, ...]) -> Any:
 
 def _is_index(token: str) -> bool:
     return token.isascii() and token.isdigit() and len(token) < 10 and (token == "0" or not token.startswith("0"))
-
-
-def read_shallow_json(body: bytes, name: str) -> Any:
-    """A JSON text of at most DEPTH_MAX levels. Raises SourceChanged that says what came instead."""
-    document = read_json(body, name)
-    level, depth = [document], 0
-    while level := [child for parent in level for child in _children(parent)]:
-        depth += 1
-        if depth > DEPTH_MAX:
-            raise SourceChanged(f"{name}: JSON of more than {DEPTH_MAX} levels, which no honest server sends")
-    return document
-
-
-def _children(parent: Any) -> list[Any]:
-    found = parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ()
-    return [child for child in found if isinstance(child, dict | list)]

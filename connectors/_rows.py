@@ -47,6 +47,11 @@ def site_of(names: Iterable[str], options: Mapping[str, Any]) -> str | None:
     return next((str(chosen[name]) for name in known if name in chosen), None)
 
 
+def site_or_name(names: Sequence[str], options: Mapping[str, Any]) -> str:
+    """The same; but what the option does not list keeps its first name, «» where it has none."""
+    return site_of(names, options) or next((name for name in names if name), "")
+
+
 def known_property(key: object) -> str:
     """The key, when it is in the catalogue. Raises ConfigError that names it otherwise."""
     if not isinstance(key, str) or key not in catalogue_units():

@@ -26,6 +26,7 @@ MISSING_WORDS = frozenset({
     "khong co so lieu", "chua co so lieu", "mat so lieu", "khong phat sinh", "khong xac dinh",
     "n/a", "na", "null", "nan", "none",
 })  # fmt: skip
+STRUCK = "số bị gạch ngang; hãy xoá số ấy hoặc bỏ gạch ngang"  # withdrawn, or still good? Nobody can know
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 EPOCH_1900 = datetime(1899, 12, 30)  # day 0 of Excel's serial days; workbooks of old Macs count from 1904
 _LAST_SERIAL = 80_000
@@ -209,6 +210,10 @@ def rounded(value: datetime) -> datetime:
 
 def _moment_of_text(shown: str, epoch: datetime = EPOCH_1900) -> Moment:
     text = folded(shown).removeprefix("'")
+    if text.startswith("tuan "):  # offices number weeks in more than one way; a week that says its last day is clear
+        if last := _PERIOD_IN_TITLE[0].search(text):
+            return _moment_of_text(last["text"])
+        raise CellError(f"“{_short(shown)}” là số tuần, mỗi nơi đếm một khác; hãy ghi “… đến ngày dd/mm/yyyy”")
     wrong = CellError(f"“{_short(shown)}” không phải là ngày giờ; hãy ghi dd/mm/yyyy HH:MM")
     if len(text) > _TIME_TEXT_MAX or not re.sub("[–—]", "-", text).isascii():
         raise wrong
@@ -219,7 +224,10 @@ def _moment_of_text(shown: str, epoch: datetime = EPOCH_1900) -> Moment:
         offset = found.groupdict().get("offset")
         if offset:
             stamp = "+00:00" if offset == "z" else offset.strip()
-            return Moment(datetime.fromisoformat(at.isoformat() + stamp))
+            try:
+                return Moment(datetime.fromisoformat(at.isoformat() + stamp))
+            except ValueError:  # +99:99 is no zone on earth
+                raise wrong from None
         return Moment(at)
     if found := _MONTH.fullmatch(text):
         year, month = int(found["y"] or found["y2"] or found["y3"]), int(found["m"] or found["m2"] or found["m3"])
@@ -358,18 +366,23 @@ def _whole(cell: Cell | None) -> int | None:
 
 _PERIOD_IN_TITLE = (
     re.compile(r"den (?:het )?(?:ngay )?(?P<text>\d{1,2}[/.-]\d{1,2}[/.-]\d{4}|\d{1,2} thang \d{1,2} nam \d{4})"),
+    re.compile(r"(?P<text>tuan (?:thu )?\d{1,2}\b)"),  # comes to nothing, rather than to the month or year behind it
     re.compile(r"(?P<text>ngay \d{1,2}[/.-]\d{1,2}[/.-]\d{4}|ngay \d{1,2} thang \d{1,2} nam \d{4})"),
     re.compile(r"(?P<text>thang \d{1,2}(?:\s?[/.-]\s?| nam | )\d{4})"),
     re.compile(r"(?P<text>quy (?:i{1,3}|iv|[1-4])(?:\s?[/.-]\s?| nam | )\d{4})"),
+    re.compile(r"(?P<months>[369]) thang (?:(?P<half>dau|cuoi) )?(?:nam )?(?P<year>\d{4})"),
     re.compile(r"(?P<text>nam \d{4})"),
 )
 
 
 def period_in_title(text: str) -> Moment | None:
-    """The period that a title names («… đến ngày 31/3/2026», «THÁNG 2 NĂM 2026», «Quý I/2026»), or None."""
+    """The period that a title names («… đến ngày 31/3/2026», «THÁNG 2 NĂM 2026», «6 tháng đầu năm 2026»), or None."""
     plain = folded(text)
     for pattern in _PERIOD_IN_TITLE:
         if found := pattern.search(plain):
+            if "months" in found.groupdict():
+                last = 12 if found["half"] == "cuoi" else int(found["months"])
+                return Moment(month_end(int(found["year"]), last), "span")
             words = found["text"]
             try:
                 return _moment_of_text(words)

@@ -1,4 +1,5 @@
-"""Bytes of an office file -> grids of cells: XLSX through openpyxl, CSV with any delimiter and any usual encoding.
+"""Bytes of an office file -> grids of cells: XLSX through openpyxl, .xls through _sheet_xls.py, CSV with any delimiter
+and any usual encoding.
 
 What arrives is not trusted: sizes are checked before anything is unpacked, and whatever a broken file makes the
 library raise becomes one InputError that names the file.
@@ -10,10 +11,8 @@ import csv
 import io
 import logging
 import re
-import struct
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 
@@ -23,8 +22,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.functions import iterparse
 
-from connectors._sheet_cells import EPOCH_1900, Cell
+from connectors._legacy_fonts import unicode_text
+from connectors._sheet_cells import EPOCH_1900, STRUCK, Cell
 from connectors._sheet_layout import Sheet
+from connectors._sheet_xls import read_xls
 from connectors._vietnamese_text import decoded
 from core.errors import InputError
 
@@ -36,23 +37,31 @@ RATIO_COUNTS_FROM_BYTES = (
 )  # a small workbook of equal cells may pack as well as a bomb, and harms nobody
 CELLS_MAX = 1_000_000
 MERGED_CELLS_MAX = 1_000_000
+_COLUMNS_MAX = 16_384
 DELIMITERS = ";\t|,"
 
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PAGE = re.compile(rb"\s*(?:<!doctype|<html|<table|<\?xml|<body|mime-version)", re.IGNORECASE)
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*\bref=[\"']([A-Z0-9:]+)[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
-# What openpyxl, zipfile and expat raise on files that are cut off, mixed up or forged.
-_BROKEN = (
-    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, SyntaxError, OSError, EOFError,
-    AssertionError, zipfile.BadZipFile, zlib.error, struct.error,
-)  # fmt: skip
+_UNUSED = {  # parts of a package that are never run or followed here; whoever opens the file elsewhere should know
+    "vbaProject.bin": "Tệp có macro; macro không được chạy ở đây.",
+    "xl/externalLinks/": "Tệp có liên kết tới tệp khác; chỉ đọc số đã lưu trong tệp này.",
+}
 
 log = logging.getLogger(__name__)
 
 
-def read_sheets(body: bytes, where: str, finds_table: Callable[[Sheet], bool]) -> list[Sheet]:
+def read_sheets(
+    body: bytes,
+    where: str,
+    finds_table: Callable[[Sheet], bool],
+    notes: list[str] | None = None,
+    most_cells: int = CELLS_MAX,
+) -> list[Sheet]:
     """The visible sheets of a workbook, or the one of a CSV. `finds_table` decides between delimiters.
+
+    What was left out goes into `notes`, for people. A file of more than `most_cells` is refused before it is read.
 
     Raises InputError for a file that is empty, too large, protected, broken, or of another kind.
     """
@@ -63,31 +72,35 @@ def read_sheets(body: bytes, where: str, finds_table: Callable[[Sheet], bool]) -
     if body.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in body:
             raise InputError(f"{where}: tệp có mật khẩu; hãy mở tệp, bỏ mật khẩu và lưu lại")
-        raise InputError(f"{where}: tệp .xls kiểu cũ (Excel 97-2003); hãy mở tệp và lưu lại dạng .xlsx")
+        return read_xls(body, where, notes if notes is not None else [], most_cells)
     if body.startswith(_ZIP):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # openpyxl tells of styles and drawings that no value depends on
-                return list(_workbook_sheets(body, where))
-        except _BROKEN as error:
+                return list(_workbook_sheets(body, where, notes if notes is not None else [], most_cells))
+        except InputError:
+            raise
+        except Exception as error:  # whatever openpyxl, zipfile, expat or Pillow (a picture bomb) find in a forged file
             raise InputError(f"{where}: tệp XLSX hỏng hoặc chép chưa xong; hãy mở tệp, lưu lại và chép lại") from error
     if body.startswith(b"%PDF"):
         raise InputError(f"{where}: là tệp PDF, không phải bảng tính; hãy gửi tệp .xlsx hoặc .csv")
     if _PAGE.match(body.removeprefix(b"\xef\xbb\xbf")):
         raise InputError(f"{where}: là trang HTML hoặc XML mang tên bảng tính; hãy mở bằng Excel và lưu lại dạng .xlsx")
-    return [_csv_sheet(decoded(body, where), where, finds_table)]
+    return [_csv_sheet(decoded(body, where), where, finds_table, most_cells)]
 
 
-def _workbook_sheets(body: bytes, where: str) -> Iterator[Sheet]:
-    _check_package(body, where)
+def _workbook_sheets(body: bytes, where: str, notes: list[str], most_cells: int) -> Iterator[Sheet]:
+    _check_package(body, where, most_cells)
     reader = ExcelReader(io.BytesIO(body), data_only=True, keep_links=False)
     reader.read()
     parts = {sheet.name: link.target for sheet, link in reader.parser.find_sheets()}
     epoch = datetime(1904, 1, 1) if reader.wb.epoch == CALENDAR_MAC_1904 else EPOCH_1900
     with zipfile.ZipFile(io.BytesIO(body)) as package:
+        notes += [words for part, words in _UNUSED.items() if any(part in name for name in package.namelist())]
         for worksheet in reader.wb.worksheets:
             if worksheet.sheet_state != "visible":
                 log.info("%s: the sheet %s is hidden and is left out", where, worksheet.title)
+                notes.append(f"Trang ẩn “{worksheet.title}” không được đọc.")
                 continue
             part = parts.get(worksheet.title, "")
             content = package.read(part) if part else b""
@@ -95,7 +108,7 @@ def _workbook_sheets(body: bytes, where: str) -> Iterator[Sheet]:
             yield _grid(worksheet, uncomputed, epoch)
 
 
-def _check_package(body: bytes, where: str) -> None:
+def _check_package(body: bytes, where: str, most_cells: int) -> None:
     """Refuse what is no XLSX and what would unpack to more than a report can be."""
     with zipfile.ZipFile(io.BytesIO(body)) as package:
         parts = package.infolist()
@@ -120,9 +133,9 @@ def _check_package(body: bytes, where: str) -> None:
                 for match in _MERGED.finditer(content):
                     left, top, right, bottom = (int(edge or 1) for edge in range_boundaries(match[1].decode("ascii")))
                     merged += (right - left + 1) * (bottom - top + 1)
-    if cells > CELLS_MAX or merged > MERGED_CELLS_MAX:
+    if cells > most_cells or merged > MERGED_CELLS_MAX:
         raise InputError(
-            f"{where}: có hơn {CELLS_MAX} ô; hãy chia thành nhiều tệp hoặc xoá hàng, cột trống đã định dạng"
+            f"{where}: có hơn {most_cells} ô; hãy chia thành nhiều tệp hoặc xoá hàng, cột trống đã định dạng"
         )
 
 
@@ -152,6 +165,10 @@ def _grid(worksheet: Worksheet, uncomputed: frozenset[str], epoch: datetime) -> 
         worksheet._cells.items()
     ):  # sparse: iter_rows() would fill up to the last stray cell
         cell = _cell(found.value, found.number_format, found.data_type, found.coordinate in uncomputed)
+        if found.has_style and found.font.strike and cell.text[:1].isdigit():
+            cell = Cell(error=STRUCK)
+        elif isinstance(cell.value, str) and not cell.value.isascii():
+            cell = Cell(unicode_text(cell.value, found.font.name or ""))
         if cell.blank:
             continue
         rows.extend([] for _ in range(row - len(rows)))
@@ -164,7 +181,19 @@ def _grid(worksheet: Worksheet, uncomputed: frozenset[str], epoch: datetime) -> 
         for column in range(merged.min_col - 1, merged.max_col)
         if (row, column) != (merged.min_row - 1, merged.min_col - 1)
     }
-    return Sheet(worksheet.title, rows, anchors, epoch)
+    return Sheet(worksheet.title, rows, anchors, epoch, _hidden(worksheet))
+
+
+def _hidden(worksheet: Worksheet) -> tuple[frozenset[int], frozenset[int]]:
+    """Rows and columns that a filter or a hand has hidden, from 0. One entry may stand for a group of columns."""
+    rows = {row - 1 for row, shape in worksheet.row_dimensions.items() if shape.hidden}
+    columns = {
+        column - 1
+        for shape in worksheet.column_dimensions.values()
+        if shape.hidden
+        for column in range(shape.min or 1, min(shape.max or shape.min or 1, _COLUMNS_MAX) + 1)
+    }
+    return frozenset(rows), frozenset(columns)
 
 
 _BLANK = Cell()
@@ -188,16 +217,16 @@ def _cell(value: object, number_format: str, data_type: str, uncomputed: bool) -
     return Cell(str(value))
 
 
-def _csv_sheet(text: str, where: str, finds_table: Callable[[Sheet], bool]) -> Sheet:
+def _csv_sheet(text: str, where: str, finds_table: Callable[[Sheet], bool], most_cells: int) -> Sheet:
     """The delimiter under which a known table appears; else the one that is there most often, for the message."""
     first, _, rest = text.partition("\n")
     if (chosen := first.strip().casefold()).startswith("sep=") and len(chosen) == 5:
-        return _csv_grid(rest, where, chosen[4])
+        return _csv_grid(rest, where, chosen[4], most_cells)
     failed: InputError | None = None
     sheets = []
     for delimiter in sorted(DELIMITERS, key=text[:20_000].count, reverse=True):
         try:
-            sheet = _csv_grid(text, where, delimiter)
+            sheet = _csv_grid(text, where, delimiter, most_cells)
         except InputError as error:
             failed = failed or error
             continue
@@ -209,7 +238,7 @@ def _csv_sheet(text: str, where: str, finds_table: Callable[[Sheet], bool]) -> S
     return sheets[0]
 
 
-def _csv_grid(text: str, where: str, delimiter: str) -> Sheet:
+def _csv_grid(text: str, where: str, delimiter: str, most_cells: int) -> Sheet:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[Cell]] = []
     count = 0
@@ -219,8 +248,8 @@ def _csv_grid(text: str, where: str, delimiter: str) -> Sheet:
                 record.pop()
             rows.append([Cell(value) if value.strip() else _BLANK for value in record])
             count += len(record)
-            if count > CELLS_MAX:
-                raise InputError(f"{where}: có hơn {CELLS_MAX} ô; hãy chia thành nhiều tệp")
+            if count > most_cells:
+                raise InputError(f"{where}: có hơn {most_cells} ô; hãy chia thành nhiều tệp")
     except csv.Error as error:
         raise InputError(
             f"{where}, dòng {reader.line_num}: dấu nháy kép không đóng đúng chỗ hoặc ô quá dài; "

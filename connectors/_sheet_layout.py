@@ -20,6 +20,7 @@ from core.catalogue import ObservedProperty
 from core.errors import InputError, SourceChanged
 
 HEAD_ROWS_MAX = 4
+TITLE_NAME_LEAST = 6  # letters; «CO» stands in many words
 SEARCH_ROWS = 100  # how far below the last table the next head may begin
 
 # Role of a column -> its head in folded words; within a role the first column in this order wins.
@@ -115,6 +116,7 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
     anchors: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     epoch: datetime = EPOCH_1900
+    hidden: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())  # rows, columns that nobody sees
 
     def own(self, row: int, column: int) -> Cell:
         """The cell itself; blank under a merged range and beyond the end of a short row."""
@@ -204,9 +206,12 @@ class Vocabulary:
     def __init__(self, properties: Iterable[ObservedProperty], overrides: Mapping[str, str]) -> None:
         self.properties = {item.key: item for item in properties}
         self._keys: dict[str, str] = {}
+        self._names: dict[str, str] = {}  # long enough to be looked for inside of a sentence
         for item in self.properties.values():
             for name in (item.key, item.name_vi, item.name_en, *SYNONYMS.get(item.key, "").split("|")):
                 self._keys[_compact(folded(name))] = item.key
+                if len(name) >= TITLE_NAME_LEAST:
+                    self._names[folded(name)] = item.key
         self._keys.pop("", None)
         unknown = sorted(set(overrides.values()) - set(self.properties))
         if unknown:
@@ -234,6 +239,14 @@ class Vocabulary:
                 if key:
                     return self.properties[key]
         return None
+
+    def in_title(self, titles: Iterable[str]) -> ObservedProperty | None:
+        """The one property whose name stands in the titles; of names within names the longest. None when in doubt."""
+        text = " " + re.sub(r"[^\w,.]+|[,.](?!\d)", " ", " ".join(folded(title) for title in titles)) + " "
+        named = {name: key for name, key in self._names.items() if f" {name} " in text}
+        longest = [name for name in named if not any(name != other and name in other for other in named)]
+        keys = {named[name] for name in longest}
+        return self.properties[keys.pop()] if len(keys) == 1 else None
 
     def expected(self) -> str:
         """Some names that a head may hold, for messages."""
@@ -391,12 +404,12 @@ def find_table(sheet: Sheet, first: int, vocabulary: Vocabulary) -> Table | None
             continue
         if last + 1 < len(sheet.rows) and _numbers_columns(sheet, last + 1):
             table = Table(row, last + 2, columns)
-        _settle_unit_or_site(sheet, table)
+        settle_unit_or_site(sheet, table)
         return table
     return None
 
 
-def _settle_unit_or_site(sheet: Sheet, table: Table) -> None:
+def settle_unit_or_site(sheet: Sheet, table: Table) -> None:
     """«Đơn vị» is the unit of measurement when its cells hold nothing but units, else the reporting unit."""
     for column in table.columns:
         if column.role == "unit_or_site":

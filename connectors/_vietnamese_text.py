@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from core.errors import InputError
 
+HEAD_BYTES = 200_000  # a table head stands in front; 20 MB of anything else would be searched for half a minute
 # How the words of a table head look when the text was typed with a legacy font.
 _LEGACY_WORDS = {
     "TCVN3 (ABC)": ("thêi gian", "tr¹m", "ngµy", "th¸ng", "§¬n vÞ", "ph­êng", "§Þa ®iÓm", "gi¸ trÞ", "chØ sè", "céng"),
@@ -79,7 +80,7 @@ def decoded(body: bytes, where: str) -> str:
     try:
         return unicodedata.normalize("NFC", body.decode("utf-8"))
     except UnicodeDecodeError:
-        legacy = legacy_encoding([body.decode("latin-1")])
+        legacy = legacy_encoding([body[:HEAD_BYTES].decode("latin-1")])
     if legacy:
         raise legacy_error(where, legacy)
     return _strict(body, "cp1258", "UTF-8 hay Windows-1258", where)

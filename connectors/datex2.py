@@ -28,19 +28,16 @@ situations with such a record only.
 
 from __future__ import annotations
 
-import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 import pandas as pd
 import requests
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
 
 from connectors._contract import FetchRequest, Payload
 from connectors._http import get
@@ -48,6 +45,7 @@ from connectors._places import AREA_REACH_KM, Nearest
 from connectors._reply import reading
 from connectors._rows import label, option_number, site_of, told_frame
 from connectors._text import instant, number
+from connectors._xml import events
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged
 
@@ -62,7 +60,6 @@ SOURCE = Source(
     traps=("a closed road is not a speed of 0", "dataError: the number is none", "an index is a lane or a class"),
 )
 
-DEPTH_MAX = 100
 CLOSURES = ("roadclosed", "carriagewayclosures", "roadblocked", "carriagewayblocked")
 PIECES = ("situation", "siteMeasurements", "parkingRecordStatus", "parkingStatus")
 OTHERS = {  # publications that are known and hold no observations
@@ -82,13 +79,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
         raise ConfigError(f"source {request.source}: options need base_url, the address of the publication")
     headers = {"Authorization": f"Bearer {request.secret}"} if request.secret else {}
     payload = get(http, url, None, headers, json_promised=False, secret=request.secret)
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "zone": request.zone,
-        "options": request.options,
-    }
+    context = request.told(zone=request.zone)
     return [Payload(body=payload.body, name=payload.name, media_type=payload.media_type, context=context)]
 
 
@@ -177,34 +168,24 @@ def _read(body: bytes, zone: tzinfo | None, inside: bool = False) -> _Found:
         raise SourceChanged("the reply is empty where XML was promised")
     if start[:1] in b"{[":
         raise SourceChanged("JSON came where DATEX II (XML) was promised: it is another format of the operator")
-    found, depth, root = _Found(), 0, ""
-    try:
-        for event, element in iterparse(io.BytesIO(start), events=("start", "end"), forbid_dtd=True):
-            tag = _tag(element)
-            if event == "start":
-                depth += 1
-                root = root or tag
-                if depth > DEPTH_MAX:
-                    raise SourceChanged(f"XML that is nested deeper than {DEPTH_MAX} levels")
-                kind = _type(element)
-                if kind.endswith("Publication"):
-                    found.kind = kind
-                elif tag.endswith("StatusPublication"):
-                    found.kind = tag[:1].upper() + tag[1:]
-                found.other = found.other or OTHERS.get(tag, "")
-                continue
-            depth -= 1
-            if tag == "publicationTime":
-                found.time = found.time or instant((element.text or "").strip(), zone)
-            elif tag == "d2Message" and not inside:
-                return _read((element.text or "").strip().encode(), zone, inside=True)
-            elif tag in PIECES and _is_piece(element, tag):
-                _keep(found, element, tag, zone)
-                element.clear()
-    except (ParseError, DefusedXmlException, LookupError) as error:
-        raise SourceChanged("broken or unsafe XML, or an HTML page, came where DATEX II was promised") from error
-    except ValueError as error:  # an encoding that the parser does not take
-        raise SourceChanged("XML in an encoding that cannot be read: UTF-8 is promised") from error
+    found, root = _Found(), ""
+    for event, element in events(start):
+        tag = _tag(element)
+        if event == "start":
+            root = root or tag
+            kind = _type(element)
+            if kind.endswith("Publication"):
+                found.kind = kind
+            elif tag.endswith("StatusPublication"):
+                found.kind = tag[:1].upper() + tag[1:]
+            found.other = found.other or OTHERS.get(tag, "")
+        elif tag == "publicationTime":
+            found.time = found.time or instant((element.text or "").strip(), zone)
+        elif tag == "d2Message" and not inside:
+            return _read((element.text or "").strip().encode(), zone, inside=True)
+        elif tag in PIECES and _is_piece(element, tag):
+            _keep(found, element, tag, zone)
+            element.clear()
     if not (found.kind or found.other or found.situations or found.measured or found.parked):
         raise SourceChanged(f"<{label(root)}> came where a DATEX II publication was promised")
     return found

@@ -38,6 +38,7 @@ from core.config import City, load_city
 from core.errors import InputError, SourceUnavailable
 
 __all__ = ["SOURCE", "Scenario", "fetch", "list_scenarios", "load_scenario", "parse", "scenario_effects"]
+LONGEST = timedelta(days=400)  # of one request: everything of it is in memory at once
 
 SOURCE = Source(
     key="demo",
@@ -110,6 +111,8 @@ def parse(payload: Payload) -> pd.DataFrame:
     since, until = _moment(body, "since", name), _moment(body, "until", name)
     if until < since:
         raise InputError(f"{name}: until lies before since")
+    if until - since > LONGEST:
+        raise InputError(f"{name}: since and until lie more than {LONGEST.days} days apart: ask for less at once")
     seed = body.get("seed", SEED)
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise InputError(f"{name}: seed must be a whole number, not {seed!r}")

@@ -35,9 +35,9 @@ from openpyxl.utils import get_column_letter
 
 from connectors._contract import FetchRequest, Payload
 from connectors._drop_folder import check_readable, payloads_of_folder
-from connectors._http import get
+from connectors._http import get, read_json
 from connectors._mapping import text_table
-from connectors._pointer import ABSENT, at, read_shallow_json, steps
+from connectors._pointer import ABSENT, at, steps
 from connectors._rows import label
 from connectors._sheet_cells import Cell, CellError, month_end, period_in_title, read_moment, read_number
 from connectors._sheet_files import read_sheets
@@ -320,8 +320,6 @@ def _columns(sheet: Sheet, first: int, end: int) -> dict[str, int]:
 
 def _role(text: str) -> str | None:
     """What a head names: «2. Tiến độ giải quyết (tối đa 20 điểm)» -> dvc766_timeliness."""
-    if len(text) > 120:
-        return None
     plain = folded(re.sub(r"[(\[].*?[)\]]", " ", text))
     plain = _LETTERS.sub(" ", re.sub(r"^\d{1,2}[.)]?\s+", "", plain)).strip()
     for words in (plain, plain.removeprefix("diem ").removeprefix("nhom ").removeprefix("ve ").strip()):
@@ -384,7 +382,7 @@ def _period_option(options: Mapping[str, Any]) -> datetime | None:
 
 def _json_sheet(body: bytes, name: str, options: Mapping[str, Any]) -> tuple[Sheet, str]:
     """A list of objects as a sheet, and the texts beside it. Keys are the head, inner objects are laid out flat."""
-    document = read_shallow_json(body, name)
+    document = read_json(body, name)
     if "records" in options:
         found = at(document, steps(options["records"], "the option records"))
         if found is ABSENT:

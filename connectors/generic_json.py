@@ -28,9 +28,9 @@ import pandas as pd
 import requests
 
 from connectors._contract import FetchRequest, Payload
-from connectors._http import get, same_host
+from connectors._http import get, read_json, same_host
 from connectors._mapping import read_mapped, recipe, text_table
-from connectors._pointer import at, read_shallow_json, steps
+from connectors._pointer import at, steps
 from connectors._rows import utc_text
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged, SourceRefused
@@ -73,7 +73,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
         payloads.append(Payload(body=body, name=page.name, media_type=page.media_type, context=context))
         if onward is None:
             break
-        link = at(read_shallow_json(page.body, page.name), onward)
+        link = at(read_json(page.body, page.name), onward)
         following, asked = (urljoin(following, link) if isinstance(link, str) and link.strip() else None), key or None
         if following and not same_host(base, following):
             raise SourceRefused(

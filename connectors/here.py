@@ -53,6 +53,7 @@ SOURCE = Source(
     licence="HERE platform terms; keeping data needs an agreement",
     every=timedelta(minutes=10),
     secret="HERE_API_KEY",
+    hosts=("data.traffic.hereapi.com",),
     attribution="© HERE",
     traps=("metres per second", "jam factor 10 is closed", "confidence up to 0.7 is no measurement"),
 )
@@ -88,15 +89,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
             if "incidentDetails" in result:
                 details = result["incidentDetails"]
                 result["incidentDetails"] = {name: details.get(name) for name in KEPT}  # type: ignore[index]
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "until": request.until,
-        "options": request.options,
-        "kind": kind,
-        "box": box,
-    }
+    context = request.told(until=request.until, kind=kind, box=box)
     body = json.dumps(reply).encode()
     return [Payload(body=body, name=payload.name, media_type="application/json", context=context)]
 

@@ -46,10 +46,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from connectors import _guard
 from connectors._contract import FetchRequest, Payload
 from connectors._http import read_json
 from connectors._mapping import OPTIONS, Place, Recipe, read_time, recipe
-from connectors._pointer import read_shallow_json
 from connectors._rows import label, option_number, told_frame
 from core.catalogue import Source
 from core.errors import ConfigError, InputError, SourceChanged, SourceError, SourceRefused, SourceUnavailable
@@ -241,11 +241,9 @@ def _messages(body: bytes, name: str) -> tuple[list[dict[str, Any]], int]:
     """The messages of a body, and how many were dropped before: ours, a list, or one JSON object per line."""
     lines = [line for line in body.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines):
-        document: Any = [
-            read_shallow_json(line, f"{name}, line {number}") for number, line in enumerate(lines, start=1)
-        ]
+        document: Any = [read_json(line, f"{name}, line {number}") for number, line in enumerate(lines, start=1)]
     else:
-        document = read_shallow_json(body, name)
+        document = read_json(body, name)
     dropped = 0
     if isinstance(document, dict) and "messages" in document:
         told = document.get("dropped")
@@ -289,7 +287,7 @@ def _rows(
 def _document(text: str, topic: str) -> Any:
     """JSON, or the text itself where it is a number or a word."""
     if text.lstrip().startswith(("{", "[")):
-        return read_shallow_json(text.encode("utf-8", "replace"), topic)
+        return read_json(text.encode("utf-8", "replace"), topic)
     try:
         plain = read_json(text.encode("utf-8", "replace"), topic)
     except SourceChanged:
@@ -328,6 +326,8 @@ class _Plan:
     filters: tuple[str, ...]
     user: str
     password: str
+    secret_name: str
+    private_network: bool
     listen_s: float
 
     @property
@@ -338,6 +338,7 @@ class _Plan:
 
 def _plan(request: FetchRequest) -> _Plan:
     options, where = request.options, f"source {request.source}"
+    secret_name = request.secret_name or str(SOURCE.secret)
     try:
         parts = urlsplit(str(options.get("base_url", "")))
         host, port = parts.hostname, parts.port
@@ -346,10 +347,10 @@ def _plan(request: FetchRequest) -> _Plan:
     if not host or parts.scheme not in PORTS or parts.path.strip("/") or parts.query:
         raise ConfigError(f"{where}: options need base_url, for example mqtts://broker.example.vn:8883")
     if parts.username is not None or parts.password is not None:
-        raise ConfigError(f"{where}: base_url holds a user: put user:password into the secret {SOURCE.secret}")
+        raise ConfigError(f"{where}: base_url holds a user: put user:password into the secret {secret_name}")
     user, colon, password = (request.secret or "").partition(":")
     if request.secret and not colon:
-        raise ConfigError(f"{where}: the secret {SOURCE.secret} is not of the form user:password")
+        raise ConfigError(f"{where}: the secret {secret_name} is not of the form user:password")
     tls_ca, persistent = options.get("tls_ca"), options.get("persistent", True)
     if tls_ca is not None and (parts.scheme != "mqtts" or not Path(str(tls_ca)).is_file()):
         raise ConfigError(f"{where}: tls_ca is a file with certificates, and goes with mqtts://")
@@ -369,6 +370,8 @@ def _plan(request: FetchRequest) -> _Plan:
         filters=tuple(dict.fromkeys(topic.filter for topic in _topics(options, {"source": request.source}))),
         user=user,
         password=password,
+        secret_name=secret_name,
+        private_network=request.private_network,
         listen_s=listen_s,
     )
 
@@ -396,7 +399,7 @@ class _Subscriber:
         client.connect_timeout = ANSWER_WITHIN_S
         client.on_connect, client.on_connect_fail = self._connected, self._not_connected
         client.on_subscribe, client.on_disconnect = self._subscribed, self._disconnected
-        client.on_message = self._heard
+        client.on_message, client.on_socket_open = self._heard, self._judged
         client.connect_async(plan.host, plan.port, KEEPALIVE_S)
         client.loop_start()
 
@@ -419,12 +422,25 @@ class _Subscriber:
         if not reason.is_failure:
             client.subscribe([(each, QOS) for each in self.plan.filters])
         elif reason.value in _REFUSALS:
-            self._settle((SourceRefused, f"the broker refuses the login ({reason}): check the secret {SOURCE.secret}"))
+            self._settle(
+                (SourceRefused, f"the broker refuses the login ({reason}): check the secret {self.plan.secret_name}")
+            )
         else:
             self._settle((SourceUnavailable, f"the broker turns us away ({reason})"))
 
+    def _judged(self, _client: paho.Client, _data: object, connection: Any) -> None:
+        """Before the login is sent, at each connection anew: is the other end one that this source may have?"""
+        try:
+            _guard.check_peer(self.plan.host, connection, private_network=self.plan.private_network)
+        except _guard.Forbidden as error:
+            connection.close()  # else closing the client would still say good-bye there
+            raise ConnectionRefusedError(str(error)) from error
+
     def _not_connected(self, _client: paho.Client, _data: object) -> None:
         failed = sys.exc_info()[1]  # the library calls this while it handles the error that it does not hand over
+        if failed is not None and isinstance(failed.__cause__, _guard.Forbidden):
+            self._settle((SourceRefused, str(failed)))
+            return
         words = getattr(failed, "verify_message", "") or getattr(failed, "strerror", "") or type(failed).__name__
         self._settle((SourceUnavailable, f"the connection could not be made ({words})"))
 

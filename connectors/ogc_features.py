@@ -20,7 +20,7 @@ Options: base_url; collection (OGC API, base_url is the landing page), or type_n
 columns, time, site, sites, site_id, missing, start_label_min: see the head of connectors/_columns.py. by_place_m = 500:
 a feature belongs to the nearest configured site within so many metres, and
 is left out where there is none. axis = lon_lat | lat_lon; filters = { column =
-"value" }; ask_period = true: send datetime=…; output_format = "geojson"; wfs_version = "2.0.0".
+"value" }; ask_period = true: send datetime=…; output_format = "geojson"; wfs_version = "2.0.0"; srs_name = "EPSG:4326".
 """
 
 from __future__ import annotations
@@ -32,12 +32,9 @@ from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote, urljoin
-from xml.etree.ElementTree import Element, ParseError
 
 import pandas as pd
 import requests
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from connectors import _columns
 from connectors._contract import FetchRequest, Payload
@@ -46,6 +43,7 @@ from connectors._places import Nearest
 from connectors._reply import reading
 from connectors._rows import label, option_number, told_frame, utc_text
 from connectors._text import number
+from connectors._xml import xml_tree
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged, SourceRefused
 
@@ -62,6 +60,7 @@ SOURCE = Source(
 
 PAGE = 1000
 PAGES_MAX = 100
+WHOLE_BYTES_MAX = 64 * 2**20  # all pages together
 OVERLAP = timedelta(hours=24)
 AXES = ("lon_lat", "lat_lon")
 DEGREES = ("CRS84", "4326", "4979", "CRS84H")  # last part of the names of systems whose coordinates are degrees
@@ -80,14 +79,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
             f"source {request.source}: options need base_url, and collection (OGC API) or type_name (WFS)"
         )
     found, name = _items(http, base, request) if collection else _wfs(http, base, request)
-    context = {
-        "source": request.source,
-        "zone": request.zone,
-        "options": options,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "place": str(collection or type_name),
-    }
+    context = request.told(zone=request.zone, place=str(collection or type_name))
     whole: dict[str, Any] = {"type": "FeatureCollection", "features": found["features"]}
     if "crs" in found:
         whole["crs"] = found["crs"]
@@ -205,9 +197,9 @@ def _reply(payload: Payload, *, first: bool = True) -> Mapping[str, Any]:
 def _xml_error(body: bytes, name: str) -> SourceChanged | SourceRefused:
     """What an XML reply says, as the error that it is: GeoJSON was promised."""
     try:
-        root: Element = fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
-        return SourceChanged(f"{name}: broken or unsafe XML, or an HTML page, came where GeoJSON was promised")
+        root = xml_tree(body, name)
+    except SourceChanged as error:
+        return error
     kind = str(root.tag).rpartition("}")[2]
     if kind in ("ExceptionReport", "ServiceExceptionReport"):
         words = " ".join(" ".join(root.itertext()).split())[:300]
@@ -231,7 +223,7 @@ def _items(http: requests.Session, base: str, request: FetchRequest) -> tuple[di
         asked["datetime"] = f"{utc_text(request.since - OVERLAP)}/{utc_text(request.until)}"
     whole: dict[str, Any] = {"features": []}
     seen: set[str] = set()
-    name = base
+    name, size = base, 0
     while url:
         if url in seen or len(seen) >= PAGES_MAX:
             raise SourceChanged(
@@ -240,6 +232,7 @@ def _items(http: requests.Session, base: str, request: FetchRequest) -> tuple[di
         seen.add(url)
         payload = get(http, url, asked, _headers(request), json_promised=False, secret=request.secret)
         name, page = payload.name, _reply(payload, first=not whole["features"])
+        size = _bounded(size + len(payload.body), name)
         _gather(whole, page)
         links = page.get("links")
         following = [
@@ -265,20 +258,29 @@ def _wfs(http: requests.Session, base: str, request: FetchRequest) -> tuple[dict
         "request": "GetFeature",
         "typeNames" if two else "typeName": str(options["type_name"]),
         "outputFormat": str(options.get("output_format", "application/json")),
-        "srsName": "EPSG:4326",
+        "srsName": str(options.get("srs_name", "EPSG:4326")),
         "count" if two else "maxFeatures": str(PAGE),
     }
     whole: dict[str, Any] = {"features": []}
+    size = 0
     for _ in range(PAGES_MAX):
         start = {"startIndex": str(len(whole["features"]))} if whole["features"] else {}
         payload = get(http, base, {**asked, **start}, _headers(request), json_promised=False, secret=request.secret)
         page = _reply(payload, first=not start)
+        size = _bounded(size + len(payload.body), payload.name)
         if page["features"] and page["features"] == whole["features"][-len(page["features"]) :]:
             return whole, payload.name  # the server does not know startIndex
         _gather(whole, page)
         if len(page["features"]) < PAGE:
             return whole, payload.name
     raise SourceChanged(f"{payload.name}: more than {PAGES_MAX * PAGE} features: choose a smaller layer")
+
+
+def _bounded(size: int, name: str) -> int:
+    """The bytes of all pages so far; raises SourceChanged where they are more than a layer may have."""
+    if size > WHOLE_BYTES_MAX:
+        raise SourceChanged(f"{name}: the pages together are larger than {WHOLE_BYTES_MAX} bytes: set filters")
+    return size
 
 
 def _gather(whole: dict[str, Any], page: Mapping[str, Any]) -> None:

@@ -32,17 +32,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 import pandas as pd
 import requests
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from connectors._contract import FetchRequest, Payload
 from connectors._http import get, read_json
 from connectors._places import AREA_REACH_KM, Nearest
 from connectors._text import instant, number
+from connectors._xml import xml_tree
 from core import observations
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged, SourceRefused
@@ -94,14 +93,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
         for status in STATUSES:
             period = {**constant, "start_date": _utc(start), "end_date": _utc(end), "status": status}
             found += _pages(http, url, period, request.secret)
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "zone": request.zone,
-        "until": request.until,
-        "options": request.options,
-    }
+    context = request.told(zone=request.zone, until=request.until)
     body = json.dumps([{name: record.get(name) for name in KEPT} for record in found]).encode()
     return [Payload(body=body, name=url.partition("://")[2], media_type="application/json", context=context)]
 
@@ -232,10 +224,7 @@ def _from_json(body: bytes, name: str) -> list[Mapping[str, Any]]:
 
 
 def _from_xml(body: bytes, name: str) -> list[Mapping[str, Any]]:
-    try:
-        root: Element = fromstring(body)
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise SourceChanged(f"{name}: broken or unsafe XML, or an HTML page") from error
+    root = xml_tree(body, name)
     kind = _tag(root)
     if kind == "service_definition":
         return [_fields(root)]

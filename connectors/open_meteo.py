@@ -45,6 +45,7 @@ SOURCE = Source(
     licence="CC BY 4.0; free service for non-commercial use",
     every=timedelta(minutes=30),
     secret="OPEN_METEO_API_KEY",  # only customers have one
+    hosts=("api.open-meteo.com", "air-quality-api.open-meteo.com", "flood-api.open-meteo.com"),
     attribution="Weather data by Open-Meteo.com (CC BY 4.0); air quality: CAMS; rivers: GloFAS",
     traps=("a model, not a measurement", "forecast hours are dropped", "HTTP 200 may hold an error"),
 )

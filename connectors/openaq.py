@@ -51,6 +51,7 @@ SOURCE = Source(
     licence="that of each provider, with attribution",
     every=timedelta(hours=1),
     secret="OPENAQ_API_KEY",
+    hosts=("api.openaq.org",),
     attribution="OpenAQ and its providers",
     traps=("dead stations stay listed", "ppm beside µg/m³", "low-cost sensors among monitors"),
 )

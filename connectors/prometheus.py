@@ -33,9 +33,8 @@ import pandas as pd
 import requests
 
 from connectors._contract import FetchRequest, Payload
-from connectors._http import get
+from connectors._http import get, read_json
 from connectors._mapping import in_house, read_time
-from connectors._pointer import read_shallow_json
 from connectors._rows import known_property, label, option_number, site_of, told_frame
 from connectors._text import number
 from core.catalogue import Source
@@ -98,7 +97,7 @@ def parse(payload: Payload) -> pd.DataFrame:
     """
     name, context = payload.name or SOURCE.key, payload.context
     options = context.get("options", {})
-    reply = read_shallow_json(payload.body, name)
+    reply = read_json(payload.body, name)
     data = _data(reply, name)
     series = data.get("result")
     if data.get("resultType") not in ("matrix", "vector") or not isinstance(series, list):

@@ -36,6 +36,7 @@ import requests
 
 from connectors._contract import FetchRequest, Payload
 from connectors._http import get, read_json, same_host
+from connectors._rows import site_of, site_or_name
 from connectors._text import instant, number
 from connectors._units import canonical, catalogue_units, convert
 from core import observations
@@ -220,14 +221,12 @@ def _site(stream: Mapping[str, Any], options: Mapping[str, Any]) -> str | None:
     """The site of a datastream's thing: by the options, else the thing's name, else its id."""
     thing = stream.get("Thing") or {}
     identity, name = str(thing.get("@iot.id", "")), _name(thing)
-    chosen = options.get("sites", {})
-    return chosen.get(identity) or chosen.get(name) or name or identity or (None if stream else options.get("site"))
+    return site_or_name([name, identity], options) or (None if stream else options.get("site"))
 
 
 def _wanted(stream: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
-    chosen = options.get("sites")
     thing = stream.get("Thing") or {}
-    known = chosen is None or str(thing.get("@iot.id")) in chosen or _name(thing) in chosen
+    known = options.get("sites") is None or site_of([_name(thing), str(thing.get("@iot.id", ""))], options) is not None
     return known and _property(stream, options) is not None
 
 

@@ -1,4 +1,4 @@
-"""Spreadsheet drop folder: CSV and XLSX in Vietnamese office style -> observations.
+"""Spreadsheet drop folder: CSV, XLSX and XLS in Vietnamese office style -> observations.
 
 API: none; a folder into which units put their files (option `folder`, relative to the repository's root).
 Licence: the unit's own data. Key: none. Refresh: whenever a file is put there or replaced.
@@ -6,45 +6,32 @@ Options: `folder`; `columns` {head: catalogue key}, for heads that the house doe
 tables without a site column.
 Traps: totals among the data rows, merged heads, numbers as text with a decimal comma, «-» and «KPS» for missing, day
 first, day and month labels that mean the END of the day or month, 24:00, NFD, cp1258, UTF-16, TCVN3 and VNI fonts,
-formulas that nobody computed. How a cell is read stands in _sheet_cells.py, how a table is found in _sheet_layout.py.
+formulas that nobody computed, periods across instead of down. How a cell is read stands in _sheet_cells.py, how a
+table is found in _sheet_layout.py and _sheet_crosstab.py, what its rows are in _sheet_table.py.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from math import nan
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import requests
-from openpyxl.utils import get_column_letter
 
 from connectors._contract import FetchRequest, Payload
 from connectors._drop_folder import check_readable, payloads_of_folder
-from connectors._sheet_cells import Cell, CellError, Moment, joined_moment, period_in_title, read_number
-from connectors._sheet_files import read_sheets
-from connectors._sheet_layout import (
-    TIME_ROLES,
-    Column,
-    Sheet,
-    Table,
-    Vocabulary,
-    find_table,
-    read_head,
-    starts_head,
-    unit_for,
-)
+from connectors._sheet_cells import CellError, read_number
+from connectors._sheet_files import CELLS_MAX, read_sheets
+from connectors._sheet_layout import SEARCH_ROWS, Sheet, Vocabulary
+from connectors._sheet_table import Reading, address_of
 from connectors._site_names import SiteNames
-from connectors._units import convert
-from connectors._vietnamese_text import composed, folded, legacy_encoding, legacy_error
+from connectors._vietnamese_text import legacy_encoding, legacy_error
 from core import observations
-from core.catalogue import ObservedProperty, Source, load_properties
+from core.catalogue import Source, load_properties
 from core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -64,27 +51,10 @@ SOURCE = Source(
     ),
 )
 
-PROBLEMS_MAX = 200
-WORDS_MAX = 400  # a cell may hold 32,767 characters
-SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls")  # .xls only so that somebody is told what to do
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls")
 DEFAULT_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
-_TOTAL = re.compile(
-    r"(?:tong(?: cong| so| hop)?|cong|toan (?:tinh|thanh pho|tp|huyen|quan|thi xa|phuong|xa|vung|khu vuc|dia ban|mang)"
-    r"|ca (?:tinh|nuoc|thanh pho)|(?:gia tri )?(?:trung binh|binh quan|tb|lon nhat|nho nhat|cao nhat|thap nhat)"
-    r"|max|min|avg|average|total|sum|luy ke|cung ky(?: nam truoc)?|so (?:voi )?cung ky|ty le)"
-    r"(?: (?:cong|toan|ca|thang|quy|nam|ngay|tuan|cac|khu vuc|phuong|xa|cum)\b.*)?\s*(?:[:(=%].*)?"
-)
-_FOOTER = re.compile(
-    r"nguoi (?:lap|tong hop|bao cao|kiem tra|kiem soat|nhap|ky|phu trach)|thu truong|ke toan|(?:pho )?giam doc"
-    r"|(?:pho )?chu tich|(?:tm|kt|tl)\.|lanh dao|(?:pho )?truong phong|can bo|noi nhan|xac nhan|\(?ky(?:,| ten)"
-)
-_GROUP_NUMBER = re.compile(r"[IVX]+|[A-Z]")
-_TITLE_SITE = re.compile(r"^(?:trạm(?: đo| quan trắc)?|địa điểm|điểm đo)\s*:\s*(.+)$", re.IGNORECASE)
-_TITLE_UNIT = re.compile(r"(?:đơn vị tính|đvt)\s*:\s*([^;)]+)", re.IGNORECASE)
-_NOT_A_PERIOD = re.compile(r"kem theo|quyet dinh|cong van|bao cao so|nghi quyet|^[^:]{2,40}, ngay \d")
-
-Row = tuple[datetime, str, str, float, str]  # time, site_id, observed_property, value, cell
+_FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +64,8 @@ class SheetReading:
     rows: pd.DataFrame  # the one frame, and `cell`: where each value stands («trang “T10”, ô D7»)
     problems: tuple[str, ...]  # what is wrong with single cells, in Vietnamese
     ignored: tuple[str, ...]  # heads of columns that are not in the catalogue
+    notes: tuple[str, ...] = ()  # what else a person should know: hidden sheets and cells, macros, a unit not named
+    formulas: tuple[str, ...] = ()  # cells of a CSV that would be computed by whoever opens the file in Excel
 
 
 class SheetErrors(InputError):
@@ -126,7 +98,8 @@ def parse(payload: Payload) -> pd.DataFrame:
 
 
 def read(payload: Payload) -> SheetReading:
-    """The same with the cell of every value. `fallback_site` in the context is the site of a table that names none.
+    """The same with the cell of every value. `fallback_site` in the context is the site of a table that names none,
+    `most_cells` how large a file may be.
 
     Raises what parse() raises.
     """
@@ -135,7 +108,7 @@ def read(payload: Payload) -> SheetReading:
     options = payload.context.get("options") or {}
     vocabulary = Vocabulary(load_properties(), options.get("columns") or {})
     sites = payload.context.get("sites")
-    reading = _Reading(
+    reading = Reading(
         where=where,
         vocabulary=vocabulary,
         sites=SiteNames(sites) if sites is not None and len(sites) else None,
@@ -143,10 +116,11 @@ def read(payload: Payload) -> SheetReading:
         fallback_site=str(payload.context.get("fallback_site") or ""),
         zone=payload.context.get("zone") or DEFAULT_ZONE,
     )
-    sheets = read_sheets(payload.body, where, lambda sheet: find_table(sheet, 0, vocabulary) is not None)
+    most_cells = int(payload.context.get("most_cells") or CELLS_MAX)
+    sheets = read_sheets(payload.body, where, reading.finds_table, reading.notes, most_cells)
     tables = sum(reading.read(sheet) for sheet in sheets)
     if not tables:
-        raise _no_table(sheets, where, vocabulary)
+        raise _no_table(sheets, reading)
     for head, count in reading.ignored.items():
         log.info("%s: the column %s is not in the catalogue and is left out (%d times)", where, head, count)
     problems = reading.bounded_problems()
@@ -160,11 +134,39 @@ def read(payload: Payload) -> SheetReading:
         data["time"] = pd.to_datetime(data["time"], utc=True)
         frame = observations.frame(data, source=str(payload.context.get("source") or SOURCE.key))
         frame["cell"] = data["cell"].astype("str")
-    return SheetReading(rows=frame, problems=tuple(problems), ignored=tuple(reading.ignored))
+    return SheetReading(
+        rows=frame,
+        problems=tuple(problems),
+        ignored=tuple(reading.ignored),
+        notes=tuple(dict.fromkeys([*reading.notes, *reading.hidden_note()])),
+        formulas=tuple(_formulas(sheets)),
+    )
 
 
-def _no_table(sheets: Sequence[Sheet], where: str, vocabulary: Vocabulary) -> InputError:
+def _formulas(sheets: Iterable[Sheet]) -> Iterator[str]:
+    """Cells of a CSV that begin a formula in Excel. A cell of a workbook says itself whether it is one."""
+    for sheet in sheets:
+        for row, cells in enumerate(sheet.rows if not sheet.name else ()):
+            for column, cell in enumerate(cells):
+                if isinstance(cell.value, str) and _FORMULA.match(cell.value) and not cell.missing:
+                    try:
+                        read_number(cell)
+                    except CellError:
+                        yield address_of(sheet, row, column)
+
+
+def _no_table(sheets: Sequence[Sheet], reading: Reading) -> InputError:
     """Why a file holds no table that the house can read."""
+    where, vocabulary = reading.where, reading.vocabulary
+    for sheet in sheets if reading.sites else ():
+        for row, cells in enumerate(sheet.rows[:SEARCH_ROWS]):
+            named = [cell.text for cell in cells if cell.text and reading.sites and reading.sites.find(cell.text)]
+            if len(named) > 1:
+                shown = ", ".join(f"“{name}”" for name in named[:3])
+                return InputError(
+                    f"{where}, {address_of(sheet, row, 0)}: các đơn vị xếp theo cột ({shown}); "
+                    "hãy xếp mỗi đơn vị một hàng, hoặc điền vào mẫu trống"
+                )
     if legacy := legacy_encoding(_first_texts(sheets)):
         return legacy_error(where, legacy)
     found = list(dict.fromkeys(text for text in _first_texts(sheets) if text and len(text) <= 40))[:8]
@@ -172,7 +174,7 @@ def _no_table(sheets: Sequence[Sheet], where: str, vocabulary: Vocabulary) -> In
     return InputError(
         f"{where}: không thấy cột chỉ số nào quen; tìm thấy: {seen}; cần một hàng tiêu đề có cột thời gian, "
         f"cột trạm hoặc đơn vị và cột chỉ số như {vocabulary.expected()} …, hay hai cột “Chỉ số” và “Giá trị”; "
-        "tiêu đề khác thì khai ở [source.options] columns"
+        "tiêu đề khác thì khai ở [source.options] columns" + "".join(f"; {note}" for note in reading.notes)
     )
 
 
@@ -180,347 +182,3 @@ def _first_texts(sheets: Sequence[Sheet]) -> list[str]:
     return [
         cell.text for sheet in sheets for cells in sheet.rows[:100] for cell in cells if isinstance(cell.value, str)
     ]
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What parse() knows, and what it gathers on its way through one file."""
-
-    where: str
-    vocabulary: Vocabulary
-    sites: SiteNames | None
-    default_site: str
-    fallback_site: str
-    zone: ZoneInfo
-    rows: list[Row] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    unlisted: int = 0
-    ignored: Counter[str] = field(default_factory=Counter)
-
-    def read(self, sheet: Sheet) -> int:
-        """Read every table of a sheet; returns how many there were."""
-        count, row = 0, 0
-        period, site = None, ""
-        while table := find_table(sheet, row, self.vocabulary):
-            titles = [
-                cell.text for cells in sheet.rows[row : table.head_row] for cell in cells if isinstance(cell.value, str)
-            ]
-            period = _title_period(titles) or period or period_in_title(sheet.name)
-            site = next((found[1] for text in titles if (found := _TITLE_SITE.match(text))), site)
-            unit = next((found[1] for text in titles if (found := _TITLE_UNIT.search(text))), "")
-            row = _TableReading(self, sheet, table, period, site, unit).read()
-            count += 1
-        if not count and sheet.name and sheet.rows:
-            log.info("%s: the sheet %s holds no known table and is left out", self.where, sheet.name)
-        return count
-
-    def problem(self, sheet: Sheet, row: int, column: int, words: str) -> None:
-        """Note what is wrong with one cell: file, sheet and address, as Excel shows them."""
-        if len(self.problems) >= PROBLEMS_MAX:
-            self.unlisted += 1
-            return
-        self.problems.append(f"{self.where}, {_address(sheet, row, column)}: {words[:WORDS_MAX]}")
-
-    def bounded_problems(self) -> list[str]:
-        """At most PROBLEMS_MAX problems, and a line that counts the others."""
-        return [*self.problems, *([f"{self.where}: còn {self.unlisted} lỗi khác"] if self.unlisted else [])]
-
-
-def _address(sheet: Sheet, row: int, column: int) -> str:
-    """«trang “T10”, ô D7»: a cell as Excel shows it; a CSV has no pages."""
-    page = f"trang “{sheet.name}”, " if sheet.name else ""
-    return f"{page}ô {get_column_letter(column + 1)}{row + 1}"
-
-
-def _title_period(titles: Iterable[str]) -> Moment | None:
-    """The period in the rows above a table; dates of signing and of covering letters do not count."""
-    return period_in_title(" | ".join(text for text in titles if not _NOT_A_PERIOD.search(folded(text))))
-
-
-class _TableReading:
-    """One pass over the rows of one table."""
-
-    def __init__(
-        self, reading: _Reading, sheet: Sheet, table: Table, period: Moment | None, title_site: str, title_unit: str
-    ) -> None:
-        self.reading, self.sheet, self.table = reading, sheet, table
-        self.period, self.title_unit = period, title_unit
-        self.times = {role: column for role in TIME_ROLES if (column := table.one(role))}
-        self.site_columns = [column for role in ("site_code", "site") if (column := table.one(role))]
-        self.ordinal, self.indicator, self.unit = table.one("ordinal"), table.one("indicator"), table.one("unit")
-        self.values = (
-            [column for column in (table.one("value"),) if column] if table.is_long else self._usable_columns()
-        )
-        self.fixed_site = "" if self.site_columns else self._site_without_column(title_site)
-        self.numbered = self.ordinal is not None and any(cell.text.isdigit() for cell in self._cells(self.ordinal))
-        self.instants = "hour" not in self.times and self._dates_have_clock()
-        self.dotted = {column.index for column in self.values if self._uses_decimal_dot(column)}
-        self.moments: dict[tuple[Cell, ...], datetime] = {}
-        self.meanings: dict[tuple[str, str], tuple[ObservedProperty | None, str]] = {}
-        self.unknown_indicators: dict[str, list[int]] = {}
-
-    # ---- the head and whole columns
-
-    def _usable_columns(self) -> list[Column]:
-        """Property columns whose head is clear; the others are reported once, at their head cell."""
-        self.reading.ignored.update(column.head for column in self.table.columns if column.head and not column.role)
-        times_named = Counter(column.observed for column in self.table.measured)
-        usable = []
-        for column in self.table.measured:
-            words = column.error
-            if column.observed and not words:
-                column.unit, words = unit_for(column.unit or self.title_unit, column.observed)
-                if times_named[column.observed] > 1:
-                    words = (
-                        f"có {times_named[column.observed]} cột cùng là “{column.observed.name_vi}”; hãy giữ một cột"
-                    )
-            if words:
-                self.reading.problem(self.sheet, column.head_row, column.index, f"tiêu đề “{column.head}”: {words}")
-            else:
-                usable.append(column)
-        return usable
-
-    def _site_without_column(self, title_site: str) -> str:
-        """The site of a table without a site column: option, title «Trạm: …», or a sheet named like a site."""
-        sites = self.reading.sites
-        if self.reading.default_site:
-            return self.reading.default_site
-        if title_site:
-            return (sites.find(title_site) or "") if sites else title_site
-        named = sites.find(composed(self.sheet.name)) if sites and self.sheet.name else None
-        return named or self.reading.fallback_site
-
-    def _cells(self, column: Column) -> Iterator[Cell]:
-        return (self.sheet.own(row, column.index) for row in range(self.table.first_row, len(self.sheet.rows)))
-
-    def _dates_have_clock(self) -> bool:
-        """True when stored dates carry a time of day: then 00:00 in the same column is midnight, not a day."""
-        column = self.times.get("date")
-        return column is not None and any(
-            (isinstance(cell.value, datetime) and cell.value.time() != time())
-            or (isinstance(cell.value, float) and not cell.value.is_integer())
-            for cell in self._cells(column)
-        )
-
-    def _uses_decimal_dot(self, column: Column) -> bool:
-        for cell in self._cells(column):
-            with suppress(CellError):
-                number = read_number(cell) if isinstance(cell.value, str) else None
-                if number and number.dot_decimal:
-                    return True
-        return False
-
-    # ---- rows
-
-    def read(self) -> int:
-        """Read all rows; returns the row from which the next table is to be looked for."""
-        if not self.values or not self._placed():
-            return self.table.first_row
-        end = self._read_rows()
-        for name, rows in self.unknown_indicators.items():
-            assert self.indicator is not None  # only long tables meet unknown indicators
-            words = f"chỉ số “{name}” không có trong danh mục ({len(rows)} hàng)"
-            self.reading.problem(self.sheet, rows[0], self.indicator.index, words)
-        return end
-
-    def _placed(self) -> bool:
-        """True when rows can get a time and a site; else the head is reported."""
-        head_row = self.table.head_row
-        if not self.times and not self.period:
-            words = "bảng không có cột thời gian và phía trên không ghi kỳ báo cáo"
-            remedy = "hãy thêm cột “Thời gian” hoặc dòng như “Tháng 2/2026”"
-            self.reading.problem(self.sheet, head_row, 0, f"{words}; {remedy}")
-            return False
-        if not self.site_columns and not self.fixed_site:
-            words = "bảng không có cột trạm hoặc đơn vị; hãy thêm cột “Trạm” hoặc khai site ở [source.options]"
-            self.reading.problem(self.sheet, head_row, 0, words)
-            return False
-        return True
-
-    def _read_rows(self) -> int:
-        prepared: list[
-            Row
-        ] = []  # rows without any entry count only when a filled row follows: else nobody has written yet
-        for row in range(self.table.first_row, len(self.sheet.rows)):
-            if not self.sheet.rows[row]:
-                continue
-            if starts_head(self.sheet, row, self.reading.vocabulary):
-                following = find_table(self.sheet, row, self.reading.vocabulary)
-                if following and following.head_row == row:
-                    return row
-            values = [(column, self._value_cell(row, column)) for column in self.values]
-            numeric = any(_is_number(cell) for _, cell in values)
-            if not numeric and self._is_footer(row):
-                return row + 1
-            if self._is_total(row):
-                continue
-            filled = any(not cell.blank for _, cell in values)
-            if not self._is_record(row, filled, numeric):
-                continue
-            found = self._observations(row, values)
-            if filled:
-                self.reading.rows.extend(prepared + found)
-                prepared = []
-            else:
-                prepared.extend(found)
-        return len(self.sheet.rows)
-
-    def _value_cell(self, row: int, column: Column) -> Cell:
-        """The cell of a value; a merged value belongs to no single row, a merged «KPS» to all of them."""
-        anchor = self.sheet.anchors.get((row, column.index))
-        if anchor is None:
-            return self.sheet.own(row, column.index)
-        cell = self.sheet.own(*anchor)
-        if cell.missing or anchor[1] not in {one.index for one in self.values}:
-            return Cell()
-        return Cell(error="nằm trong ô gộp; hãy bỏ gộp và ghi giá trị cho từng ô")
-
-    def _shown(self, row: int, columns: Collection[Column]) -> list[Cell]:
-        """Cells of time and site: merged downwards they hold for every row, merged across only for their own column."""
-        anchors = [self.sheet.anchors.get((row, column.index), (row, column.index)) for column in columns]
-        return [
-            self.sheet.own(*anchor) if anchor[1] == column.index else Cell()
-            for anchor, column in zip(anchors, columns, strict=True)
-        ]
-
-    def _is_footer(self, row: int) -> bool:
-        """The signature block: nothing below it is data. A row with a time is none, whatever its note says."""
-        if not any(_FOOTER.match(folded(cell.text)) for cell in self.sheet.rows[row] if isinstance(cell.value, str)):
-            return False
-        if not self.times:
-            return True
-        try:
-            self._moment(row)
-        except CellError:
-            return True
-        return False
-
-    def _is_total(self, row: int) -> bool:
-        """Totals, averages and numbered groups («I», «A»). A known site of that name is a site."""
-        sites = self.reading.sites
-        labels = [cell.text for cell in self._shown(row, [*self.site_columns, *self.times.values()])]
-        first = next((cell for cell in self.sheet.rows[row] if not cell.blank), Cell())
-        if sites and any(sites.find(label) for label in labels[: len(self.site_columns)] if label):
-            return False
-        if any(_TOTAL.fullmatch(folded(label)) for label in (first.text, *labels)):
-            return True
-        return (
-            self.numbered
-            and self.ordinal is not None
-            and bool(_GROUP_NUMBER.fullmatch(self.sheet.shown(row, self.ordinal.index).text))
-        )
-
-    def _is_record(self, row: int, filled: bool, numeric: bool) -> bool:
-        """False for region names, notes and names under a signature: rows that place no value in time and at a site."""
-        time_given = any(not cell.missing for cell in self._shown(row, self.times.values()))
-        names = [cell.text for cell in self._shown(row, self.site_columns) if not cell.missing]
-        if not numeric and not time_given and not names:
-            return False
-        if filled:
-            return True
-        if self.times:
-            return time_given and (bool(names) or not self.site_columns)
-        return self.reading.sites is not None and any(self.reading.sites.find(name) for name in names)
-
-    def _moment(self, row: int) -> datetime:
-        """END of the row's period in UTC. Raises CellError."""
-        cells = tuple(self._shown(row, self.times.values()))
-        if cells not in self.moments:
-            named = dict(zip(self.times, cells, strict=True))
-            end = joined_moment(named, self.period, self.instants, self.sheet.epoch).end
-            if end.tzinfo is None:
-                end = end.replace(
-                    tzinfo=UTC if any(column.utc for column in self.times.values()) else self.reading.zone
-                )
-            self.moments[cells] = end.astimezone(UTC)
-        return self.moments[cells]
-
-    def _site(self, row: int) -> str:
-        """site_id of the row; a code goes before a name, and both must mean the same. Raises CellError."""
-        if not self.site_columns:
-            return self.fixed_site
-        cells = self._shown(row, self.site_columns)
-        for cell in cells:
-            if cell.error:
-                raise CellError(cell.error)
-        texts = [cell.text for cell in cells if not cell.missing]
-        if not texts:
-            raise CellError("thiếu tên hoặc mã của trạm, đơn vị")
-        sites = self.reading.sites
-        if sites is None:
-            return texts[0]
-        site_id = sites.resolve(texts[0])
-        if len(texts) > 1 and sites.find(texts[1]) not in (None, site_id):
-            raise CellError(f"mã “{texts[0]}” và tên “{texts[1]}” chỉ hai địa điểm khác nhau; hãy sửa một trong hai")
-        return site_id
-
-    def _observations(self, row: int, values: Sequence[tuple[Column, Cell]]) -> list[Row]:
-        """The rows of the one frame that one row of the table gives; what is wrong becomes a problem."""
-        problem, before = self.reading.problem, len(self.reading.problems) + self.reading.unlisted
-        moment, site_id = datetime.min, ""
-        try:
-            moment = self._moment(row)
-        except CellError as error:
-            problem(self.sheet, row, next(iter(self.times.values())).index, str(error))
-        try:
-            site_id = self._site(row)
-        except CellError as error:
-            problem(self.sheet, row, self.site_columns[0].index, str(error))
-        if len(self.reading.problems) + self.reading.unlisted > before:
-            return []
-        found: list[Row] = []
-        for column, cell in values:
-            try:
-                observed, unit = self._meaning(row, column, cell)
-                if observed:
-                    value = self._value(cell, column, observed, unit)
-                    found.append((moment, site_id, observed.key, value, _address(self.sheet, row, column.index)))
-            except CellError as error:
-                problem(self.sheet, row, column.index, str(error))
-        return found
-
-    def _meaning(self, row: int, column: Column, cell: Cell) -> tuple[ObservedProperty | None, str]:
-        """(property, unit) of a value: from the head, in long tables from the row. Raises CellError."""
-        if self.indicator is None or not self.table.is_long:
-            return column.observed, column.unit
-        name = self.sheet.shown(row, self.indicator.index).text
-        written = self.sheet.shown(row, self.unit.index).text if self.unit else ""
-        if not name:
-            raise CellError("giá trị không có tên chỉ số bên cạnh")
-        if (name, written) not in self.meanings:
-            head = read_head(0, row, [name], self.reading.vocabulary)
-            unit, words = head.unit, head.error
-            if head.observed and not words:
-                unit, words = unit_for(written or head.unit or column.unit or self.title_unit, head.observed)
-            if words:
-                raise CellError(f"chỉ số “{name}”: {words}")
-            self.meanings[name, written] = head.observed, unit
-        observed, unit = self.meanings[name, written]
-        if observed is None and not cell.blank:
-            self.unknown_indicators.setdefault(name, []).append(row)
-        return observed, unit
-
-    def _value(self, cell: Cell, column: Column, observed: ObservedProperty, unit: str) -> float:
-        """The value in the unit of the catalogue, NaN when missing. Raises CellError."""
-        number = read_number(cell)
-        if number is None:
-            return nan
-        if number.doubtful and column.index in self.dotted:
-            raise CellError(
-                f"“{cell.text}” có thể đọc hai cách vì cột này có ô dùng dấu chấm thập phân; "
-                "hãy ghi cả cột theo kiểu 1.234,5"
-            )
-        if number.percent:
-            if observed.unit != "%":
-                raise CellError(
-                    f"“{cell.text}” là phần trăm, còn {observed.name_vi} tính bằng {observed.unit_vi or observed.unit}"
-                )
-            return number.value
-        return number.value if unit == observed.unit else convert(number.value, unit, observed.unit, observed.key)
-
-
-def _is_number(cell: Cell) -> bool:
-    try:
-        return read_number(cell) is not None
-    except CellError:
-        return False

@@ -29,7 +29,6 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,9 +37,10 @@ import psycopg
 import requests
 from psycopg.conninfo import conninfo_to_dict
 
+from connectors import _guard
 from connectors._contract import FetchRequest, Payload
+from connectors._http import read_json
 from connectors._mapping import HOUSE, read_records, recipe
-from connectors._pointer import read_shallow_json
 from connectors._rows import label, option_number
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged, SourceError, SourceRefused, SourceUnavailable
@@ -59,6 +59,7 @@ COLUMNS = ("time", "site_id", "observed_property", "value", "unit", "quality")
 NEEDED = ("time", "site_id", "value")
 OWN_OPTIONS = ("base_url", "query", "timeout_s", "rows_max")
 DEFAULTS = {**HOUSE, "records": ""}
+PORT = 5432
 CONNECT_WITHIN_S = 5
 TIMEOUT_S = 30.0
 ROWS_MAX = 100_000
@@ -75,23 +76,25 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
     """
     options, where = request.options, f"source {request.source}"
     recipe(SOURCE.key, options, {"source": request.source}, defaults=DEFAULTS, also=OWN_OPTIONS)
-    address, shown = _address(options, where)
+    address, shown = _address(options, where, request.secret_name or str(SOURCE.secret))
     query = options.get("query")
     if not isinstance(query, str) or not query.strip():
         raise ConfigError(f"{where}: options need query, a select of time, site_id and value")
     timeout_ms = int(1000 * _positive(options, "timeout_s", TIMEOUT_S, where))
     rows_max = int(_positive(options, "rows_max", ROWS_MAX, where))
     period = {"since": request.since, "until": request.until}
+    hosts = _judged_hosts(address, shown, request.private_network)
     asked = period if any(f"%({name})s" in query for name in period) else None
     try:
         with closing(
             psycopg.connect(
                 address,
+                **hosts,
                 password=request.secret or None,
                 connect_timeout=CONNECT_WITHIN_S,
                 tcp_user_timeout=timeout_ms,
                 application_name="city-dashboard",
-                options=f"-c default_transaction_read_only=on -c statement_timeout={timeout_ms}",
+                options=f"-c statement_timeout={timeout_ms}",
             )
         ) as connection:
             connection.read_only = True
@@ -100,7 +103,7 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
                 names = [column.name for column in cursor.description or ()]
                 records = _records(cursor, names, rows_max, shown)
     except psycopg.Error as error:
-        raise _told(error, shown, request.secret) from None
+        raise _told(error, shown, request) from None
     context = {"source": request.source, "options": options}
     body = json.dumps(records, ensure_ascii=False).encode("utf-8", "replace")
     return [Payload(body=body, name=shown, media_type="application/json", context=context)]
@@ -115,7 +118,7 @@ def parse(payload: Payload) -> pd.DataFrame:
     options = context.get("options", {})
     reading = recipe(SOURCE.key, options, context, defaults=DEFAULTS, also=OWN_OPTIONS)
     if payload.body.lstrip().startswith((b"[", b"{", b"<", b"\xef\xbb\xbf[")) or not payload.body.strip():
-        records = reading.records_of(read_shallow_json(payload.body, name), name)
+        records = reading.records_of(read_json(payload.body, name), name)
         for record in records:
             _check_columns(record if isinstance(record, dict) else (), name)
     else:
@@ -139,8 +142,6 @@ def _plain(value: Any) -> Any:
     """A cell as JSON can hold it."""
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
     if value is None or isinstance(value, int | float):
         return value
     return str(value)[:LONGEST_CELL]
@@ -175,7 +176,7 @@ def _csv_records(body: bytes, name: str) -> list[dict[str, Any]]:
     return records
 
 
-def _address(options: Mapping[str, Any], where: str) -> tuple[str, str]:
+def _address(options: Mapping[str, Any], where: str, secret_name: str) -> tuple[str, str]:
     """(connection address without a password, host and base as messages may show them)."""
     address = str(options.get("base_url", ""))
     try:
@@ -184,8 +185,10 @@ def _address(options: Mapping[str, Any], where: str) -> tuple[str, str]:
         parts, known = urlsplit(""), {}
     if parts.scheme not in ("postgresql", "postgres") or not known.get("host"):
         raise ConfigError(f"{where}: options need base_url, for example postgresql://reader@db.example.vn:5432/city")
-    if "password" in known or "passfile" in known or "options" in known:
-        raise ConfigError(f"{where}: base_url may hold no password and no options: the secret is {SOURCE.secret}")
+    if {"password", "passfile", "options", "service", "hostaddr"} & set(known):
+        raise ConfigError(
+            f"{where}: base_url may hold no password and no options, service or hostaddr: the secret is {secret_name}"
+        )
     return address, f"{known['host']}/{known.get('dbname', '')}"
 
 
@@ -196,12 +199,36 @@ def _positive(options: Mapping[str, Any], name: str, default: float, where: str)
     return value
 
 
-def _told(error: psycopg.Error, shown: str, secret: str | None) -> SourceError:
+def _judged_hosts(address: str, shown: str, private_network: bool) -> dict[str, Any]:
+    """The connection settings that pin every host of the address to a number which the guard lets out.
+
+    Raises SourceRefused for one that it does not, SourceUnavailable for a name that nobody knows.
+    """
+    known = conninfo_to_dict(address)
+    hosts = str(known["host"]).split(",")
+    ports = (str(known.get("port", "")).split(",") * len(hosts))[: len(hosts)]
+    if any(host.startswith(("/", "@")) for host in hosts):
+        raise SourceRefused(f"{shown}: a socket file is no address of a source: write the host")
+    pinned: list[tuple[str, str, str]] = []
+    for host, port in zip(hosts, ports, strict=True):
+        try:
+            numbers = _guard.addresses(host, int(port) if port.isdigit() else PORT, private_network=private_network)
+        except _guard.Forbidden as error:
+            raise SourceRefused(f"{shown}: {error}") from None
+        except OSError as error:
+            raise SourceUnavailable(f"{shown}: nobody knows the host {host} ({error.strerror})") from None
+        pinned += [(host, number, port or str(PORT)) for number in numbers]
+    return dict(
+        zip(("host", "hostaddr", "port"), (",".join(column) for column in zip(*pinned, strict=True)), strict=True)
+    )
+
+
+def _told(error: psycopg.Error, shown: str, request: FetchRequest) -> SourceError:
     """An error of the database in the words of this house."""
     state = error.sqlstate or ""
     words = label(error.diag.message_primary or str(error))[:300]
-    if secret:
-        words = words.replace(secret, "***")
+    if request.secret:
+        words = words.replace(request.secret, "***")
     if state == "57014":
         return SourceUnavailable(f"{shown}: the query took longer than timeout_s: narrow it, or ask for an index")
     if state == "25006":
@@ -211,7 +238,6 @@ def _told(error: psycopg.Error, shown: str, secret: str | None) -> SourceError:
     if state[:2] in ("22", "28", "3D", "42", "0A", "34") or isinstance(error, psycopg.ProgrammingError):
         return SourceRefused(f"{shown}: the database refuses ({words}): check login, rights and query")
     if not state and any(told in words for told in LOGIN_TROUBLE):
-        return SourceRefused(
-            f"{shown}: the login is refused ({words}): check user, base and the secret {SOURCE.secret}"
-        )
+        name = request.secret_name or SOURCE.secret
+        return SourceRefused(f"{shown}: the login is refused ({words}): check user, base and the secret {name}")
     return SourceUnavailable(f"{shown}: {words or type(error).__name__}")

@@ -53,6 +53,7 @@ SOURCE = Source(
     licence="TomTom developer terms; keeping data needs an agreement",
     every=timedelta(minutes=10),
     secret="TOMTOM_API_KEY",
+    hosts=("api.tomtom.com",),
     attribution="© TomTom",
     traps=("9999 s is a closure", "no time in the flow reply", "delay may be null"),
 )

@@ -32,7 +32,7 @@ import requests
 from connectors._contract import FetchRequest, Payload
 from connectors._http import get, read_json
 from connectors._reply import each_answer, objects, one_frame, reading
-from connectors._rows import label
+from connectors._rows import label, site_or_name
 from connectors._text import instant, number
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged, SourceRefused, SourceUnavailable
@@ -45,6 +45,7 @@ SOURCE = Source(
     licence="no archive, no redistribution, no commercial use without an agreement",
     every=timedelta(hours=1),
     secret="WAQI_TOKEN",
+    hosts=("api.waqi.info",),
     attribution="World Air Quality Index Project and the originating agency",
     traps=("off until the licence is accepted", "index numbers, not concentrations", "errors with HTTP 200"),
 )
@@ -119,10 +120,9 @@ def _time(station: Mapping[str, Any]) -> datetime | None:
 def _site(station: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     if "site_id" in context:
         return str(context["site_id"])
-    chosen = context.get("options", {}).get("sites", {})
     identity = label(station.get("idx") or station.get("uid") or "")
     name = label((station.get("city") or station.get("station") or {}).get("name") or "")
-    return str(chosen.get(identity) or chosen.get(name) or name or identity or SOURCE.key)
+    return site_or_name([name, identity], context.get("options", {})) or SOURCE.key
 
 
 def _station(http: requests.Session, request: FetchRequest, identity: str, site_id: str) -> list[Payload]:

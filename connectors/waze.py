@@ -72,20 +72,16 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
     """
     address = request.secret or str(request.options.get("base_url", ""))
     if not address:
-        raise ConfigError(f"source {request.source}: set the secret {SOURCE.secret} to the address of the feed")
+        raise ConfigError(
+            f"source {request.source}: set the secret {request.secret_name or SOURCE.secret} to the address of the feed"
+        )
     payload = get(http, address, {} if "format=" in address.casefold() else {"format": "1"}, secret=request.secret)
     with reading(payload.name):
         feed = _feed(read_json(payload.body, payload.name))
         kept: dict[str, Any] = {name: feed[name] for name in TIMES if name in feed}
         for name, fields in LISTS.items():
             kept[name] = [{key: each.get(key) for key in fields} for each in objects(feed.get(name), name)]
-    context = {
-        "source": request.source,
-        "sites": request.sites,
-        "city_site": request.city_site,
-        "until": request.until,
-        "options": request.options,
-    }
+    context = request.told(until=request.until)
     body = json.dumps(kept).encode()
     return [Payload(body=body, name=payload.name, media_type="application/json", context=context)]
 

@@ -51,7 +51,8 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
     where = f"source {request.source}"
     recipe(SOURCE.key, request.options, {"source": request.source})  # told before anybody pushes
     if not request.secret or len(request.secret) < SHORTEST_SECRET:
-        raise ConfigError(f"{where}: set the secret {SOURCE.secret} to at least {SHORTEST_SECRET} random characters")
+        name = request.secret_name or SOURCE.secret
+        raise ConfigError(f"{where}: set the secret {name} to at least {SHORTEST_SECRET} random characters")
     context = {"source": request.source, "options": request.options}
     return [
         Payload(body=body, name=f"push to {request.source}", media_type="application/json", context=context)

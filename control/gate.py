@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
+
+import pandas as pd
 
 from alerts import situations
 from alerts.deeds import Deed, perform
@@ -24,16 +26,29 @@ from core.catalogue import ObservedProperty
 from core.clock import Clock
 from core.config import City
 from core.errors import InputError
+from core.forms import Delivery
 from core.ledger import UNDELIVERED, AuditEntry, Change, Item, Ledger, Outcome
 from core.snapshot import RuleWords
 from notices import plan
 from notices.routes import Routes
-from store.base import Store
+from store.base import Store, Written
 
 WHOLE_CITY = ""
 TELLS_OF_NOTICES = {"draft_handover", "sign_out"}
 MOST_NOTICES = 10_000
 Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A delivered file on its way into the store: its version, its bytes, its rows, and what the audit log says."""
+
+    delivery: Delivery
+    body: bytes
+    rows: pd.DataFrame
+    thing: str  # «scores_766 office_01 2026-10-31 v2»
+    before: str  # JSON
+    after: str
 
 
 class Gate:
@@ -88,6 +103,31 @@ class Gate:
             self.audit(person, deed.action, _object(deed), _result(error), reason=str(error))
             raise
         self.audit(person, deed.action, _object(deed), "done", reason=deed.text or told or "")
+
+    def deliver(self, person: Person, deed: Deed, make: Callable[[datetime], Parcel]) -> Written:
+        """Take in a delivered file: the file, its values and its audit entry are one transaction of the store.
+
+        `make` gets the time and gives what is to be written. Raises Denied, or InputError for what `make` or the store
+        refuses; nothing is changed then, and the audit log knows of it.
+        """
+        now = self._clock.now()
+        try:
+            access.check(person, deed.action, self._areas(self._store.read_ledger(), deed))
+            parcel = make(now)
+            entry = self._entry(
+                person,
+                deed.action,
+                parcel.thing,
+                "done",
+                now,
+                before=parcel.before,
+                after=parcel.after,
+                reason=deed.text,
+            )
+            return self._store.write_delivery(parcel.delivery, parcel.body, parcel.rows, [entry])
+        except InputError as error:
+            self.audit(person, deed.action, _object(deed), _result(error), reason=str(error))
+            raise
 
     def audit(self, person: Person, action: str, thing: str, result: str, reason: str = "") -> None:
         """Put one line into the audit log: a sign-in, an export, a page that was denied."""
@@ -182,7 +222,7 @@ def _result(error: InputError) -> str:
 def _object(deed: Deed) -> str:
     """What a deed was done to, readable: alerts as rule:site, else the id of the thing."""
     alerts = " ".join(":".join(key) for key in deed.keys)
-    return " ".join(part for part in (alerts, deed.situation, deed.handover, deed.notice) if part)
+    return " ".join(part for part in (alerts, deed.situation, deed.handover, deed.notice, deed.layer) if part)
 
 
 def _state(ledger: Ledger, outcome: Outcome) -> str:

@@ -5,12 +5,14 @@ City-wide facts stay visible to all; they belong to nobody's area. Deeds have th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from core.alert import SITUATION, Alert
 from core.ledger import Item
+from core.quality import Quality
 from core.snapshot import SeriesPart, Snapshot
 
 
@@ -47,8 +49,24 @@ def scoped(
         steps=tuple(step for step in snapshot.steps if (step.rule, step.site_id) in shown),
         journal=journal[lines],
         undelivered=tuple(notice for notice in snapshot.undelivered if told(notice.rule, notice.site_id)),
+        quality=None if snapshot.quality is None else _quality_of(snapshot.quality, areas, seen),
         handovers=(),  # a handover tells the whole city
     )
+
+
+def _quality_of(quality: Quality, areas: Collection[str], seen: Callable[[str], bool]) -> Quality:
+    """Scores of sources and suppliers belong to nobody's area; those of places and single rows do."""
+    spans = {}
+    for name, span in quality.spans.items():
+        failing = span.failing[[seen(str(site_id)) for site_id in span.failing["site_id"]]]
+        spans[name] = replace(
+            span,
+            sites={key: one for key, one in span.sites.items() if seen(key)},
+            areas={code: one for code, one in span.areas.items() if code in areas},
+            failing=failing,
+            failed=Counter(zip(failing["source"], failing["score"], strict=True)),
+        )
+    return replace(quality, spans=spans, artefacts=tuple(mark for mark in quality.artefacts if seen(mark.site_id)))
 
 
 def _part(series: Mapping[tuple[str, str], Any], seen: Callable[[str], bool]) -> dict[tuple[str, str], Any]:

@@ -53,6 +53,10 @@ MAY: dict[str, frozenset[str]] = {
     "end_drill": SUPERVISOR,
     "try_rule": frozenset({"operator", "supervisor", "admin"}),
     "export_cap": DESK,
+    "deliver_file": DESK,
+    "read_delivery": DESK,
+    "import_layer": frozenset({"admin"}),
+    "remove_layer": frozenset({"admin"}),
     "read_audit": AUDITOR,
     "export_audit": AUDITOR,
 }

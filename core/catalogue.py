@@ -61,6 +61,7 @@ class ObservedProperty:
     high: float = float("inf")
     decimals: int = 0
     aggregation: str = "mean"  # how sites combine to an area: mean | sum | max | min | last
+    rising: bool = False  # a counter that can only grow: a fall is a fault of the data
     baseline: bool = False  # keep a usual band (p10-p90 by hour of week) for it
 
     def name(self, language: str) -> str:
@@ -170,7 +171,8 @@ class Source:
     homepage: str = ""
     licence: str = ""
     every: timedelta = timedelta(minutes=10)
-    secret: str | None = None  # name of the secret, never its value
+    secret: str | None = None  # name of the secret, never its value; a source may name one of its own
+    hosts: tuple[str, ...] = ()  # where it asks when the options name no address
     attribution: str = ""
     static: bool = False  # files that stay what they are: an unchanged one is not read again
     traps: tuple[str, ...] = field(default=())

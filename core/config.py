@@ -24,14 +24,18 @@ from core.wall import WallPlan, WallScreen, load_wall
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_CITY = "demo"
 SITE_COLUMNS = ("site_id", "kind", "name_vi", "name_en", "area", "latitude", "longitude")
+LONGEST_KEY = 64  # letters in the name of a city's folder; file systems end at 255 bytes
+SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 OVERVIEW_GROUPS = ("traffic", "environment", "services")
 MOST_OVERVIEW_ROWS = 10  # what can be read from six metres
 AREA_COLUMNS = ("code", "kind", "name_vi", "name_en", "parent", "population", "latitude", "longitude", "valid_from")
 NUMBERS = ("latitude", "longitude", "population")
 CITY_KEYS = (
     "name_vi", "name_en", "centre_vi", "centre_en", "time_zone", "simulated", "latitude", "longitude", "cycle_s",
-    "history_days", "store", "geometry", "cap_sender", "shift", "overview",
+    "history_days", "store", "geometry", "cap_sender", "shift", "overview", "province", "basemap",
 )  # fmt: skip
+BASEMAP_KEYS = ("tiles", "pmtiles", "attribution")
+TILE_PLACES = ("{z}", "{x}", "{y}")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._@:/+-]+")  # letters that CAP receivers of any make can read
 SITE_KINDS = (
     "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
@@ -52,6 +56,8 @@ class ConfiguredSource:
     every: timedelta
     enabled: bool
     options: Mapping[str, Any]  # what the connector needs: base_url, sites, columns, time_zone …
+    secret: str = ""  # name of its own secret; empty: the connector's
+    private_network: bool = False  # its host may stand for an address of a private network
 
     def name(self, language: str) -> str:
         """Name for people."""
@@ -83,7 +89,14 @@ class City:
     shift: Mapping[str, Any]
     overview: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # group -> (property, which site speaks for it)
     wall: WallPlan
+    province: str = ""  # code of the province, for the zones of its map files
+    basemap: Mapping[str, str] | None = None  # tiles or pmtiles, and attribution; None: no base map, the default
     cap_sender: str = ""  # the name under which CAP receivers know this centre; empty: nothing is exported
+
+    @property
+    def layers_path(self) -> Path:
+        """The folder of the map layers: beside the data file, so that whoever copies one copies both."""
+        return self.store_path.with_name(f"{self.store_path.stem}-layers")
 
     @property
     def city_site(self) -> str:
@@ -141,9 +154,9 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
     """Read and check config/<key>/. Raises ConfigError."""
     key = key or city_key()
     folder = root / "config" / key
-    if not key.replace("_", "").isalnum() or not folder.is_dir():
+    if not key.replace("_", "").isalnum() or len(key) > LONGEST_KEY or not folder.is_dir():
         known = ", ".join(sorted(path.name for path in (root / "config").iterdir() if path.is_dir()))
-        raise ConfigError(f"CITY={key}: there is no folder config/{key}; known cities: {known}")
+        raise ConfigError(f"CITY={key[:LONGEST_KEY]}: there is no folder config/{key}; known cities: {known}")
     table = read_toml(folder / "city.toml")
     where = f"config/{key}/city.toml"
     unknown = sorted(set(table) - set(CITY_KEYS))
@@ -183,6 +196,8 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         sites=sites,
         areas=areas,
         sources=_sources(folder / "sources.toml"),
+        province=take(table, "province", str, where, ""),
+        basemap=_basemap(table, where, root),
         cap_sender=_cap_sender(table, where),
         shift=take(table, "shift", dict, where, {}),
         overview=_overview(take(table, "overview", dict, where), where),
@@ -208,6 +223,28 @@ def _cap_sender(table: Mapping[str, Any], where: str) -> str:
             "without blanks, commas, < or &"
         )
     return sender
+
+
+def _basemap(table: Mapping[str, Any], where: str, root: Path) -> Mapping[str, str] | None:
+    """[basemap]: tiles = "https://…/{z}/{x}/{y}.png" of an own server, or pmtiles = a file; and its attribution."""
+    given = take(table, "basemap", dict, where, {})
+    if not given:
+        return None
+    where = f"{where}: [basemap]"
+    unknown = sorted(set(given) - set(BASEMAP_KEYS))
+    if unknown or ("tiles" in given) == ("pmtiles" in given):
+        raise ConfigError(f"{where}: give tiles or pmtiles, one of the two, and attribution")
+    found = {name: str(take(given, name, str, where)) for name in given}
+    tiles = found.get("tiles", "")
+    if tiles and not (tiles.startswith(("https://", "http://")) and all(one in tiles for one in TILE_PLACES)):
+        raise ConfigError(f"{where}: tiles must be an address with {{z}}, {{x}} and {{y}}, not {tiles!r}")
+    if "pmtiles" in found:
+        found["pmtiles"] = str(root / found["pmtiles"])
+        if not Path(found["pmtiles"]).is_file():
+            raise ConfigError(f"{where}: pmtiles: there is no file {given['pmtiles']}")
+    if not found.get("attribution", "").strip():
+        raise ConfigError(f"{where}: attribution is missing: every map names whose it is")
+    return found
 
 
 def _overview(table: Mapping[str, Any], where: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
@@ -259,6 +296,16 @@ def _frame(path: Path, entry: str, columns: tuple[str, ...], index: str) -> pd.D
     return data.set_index(index, drop=False)
 
 
+def _secret_name(table: Mapping[str, Any], where: str) -> str:
+    """The name of an environment variable. What is no name could be the secret itself, so it is not quoted."""
+    name = str(take(table, "secret", str, where, ""))
+    if name and not SECRET_NAME.fullmatch(name):
+        raise ConfigError(
+            f"{where}: secret must be the NAME of a secret (capitals, digits, _), never the secret itself"
+        )
+    return name
+
+
 def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
     found = []
     for number, table in enumerate(take(read_toml(path), "source", list, shown_path(path), []), start=1):
@@ -273,6 +320,8 @@ def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
             "every_s",
             "enabled",
             "options",
+            "secret",
+            "private_network",
         }
         if unknown:
             raise ConfigError(f"{where}: unknown key {', '.join(sorted(unknown))}; put it under [source.options]")
@@ -289,6 +338,8 @@ def _sources(path: Path) -> tuple[ConfiguredSource, ...]:
                 every=timedelta(seconds=_at_least_one(table, "every_s", where, 600)),
                 enabled=take(table, "enabled", bool, where, True),
                 options=take(table, "options", dict, where, {}),
+                secret=_secret_name(table, where),
+                private_network=take(table, "private_network", bool, where, False),
             )
         )
     keys = [source.key for source in found]

@@ -15,6 +15,7 @@ from core.catalogue import Catalogue, ObservedProperty
 from core.config import City, ConfiguredSource
 from core.duty import Contact, DutyShift
 from core.ledger import Handover, Item, Notice, Situation, StepDone, Switch
+from core.quality import Quality
 
 FRESH, LATE, OLD, ABSENT = "fresh", "late", "old", "absent"
 ABSENT_AFTER = timedelta(hours=24)
@@ -38,6 +39,8 @@ class SourceState:
     problems: tuple[str, ...] = ()
     attribution: str = ""
     licence: str = ""
+    grade: str = ""  # of its connector: bronze | silver | gold | platinum; empty below bronze
+    rules: tuple[tuple[str, str, str, str], ...] = ()  # of its grade: step, vi, en, and kept | lacking | exempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +170,7 @@ class Snapshot:
     undelivered: tuple[Notice, ...] = ()  # messages that did not, or may not have, reached their reader
     duty: DutyShift | None = None  # None where the city has no roster
     contacts: Mapping[str, Contact] = field(default_factory=dict)
+    quality: Quality | None = None  # None until it was measured the first time
 
     def reading(self, observed_property: str, site_id: str) -> Reading | None:
         """Newest usable value, or None when there never was one."""

@@ -16,6 +16,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from core.alert import Alert, AlertEvent
 from core.errors import InputError
+from core.forms import Delivery
 from core.ledger import AuditEntry, Handover, Notice, Situation, StepDone, Switch
 from core.observations import COLUMNS, IDENTITY, QUALITY
 
@@ -55,6 +56,7 @@ STEP_TYPES: Final = _types(StepDone)
 SWITCH_TYPES: Final = _types(Switch)
 HANDOVER_TYPES: Final = _types(Handover)
 NOTICE_TYPES: Final = _types(Notice)
+DELIVERY_TYPES: Final = _types(Delivery)
 AUDIT_TYPES: Final = {"entry": "BIGINT", **_types(AuditEntry), "previous_hash": "VARCHAR", "hash": "VARCHAR"}
 _TIMES_OF_ALERT: Final = tuple(name for name, kind in ALERT_TYPES.items() if kind == "TIMESTAMP")
 

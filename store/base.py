@@ -17,6 +17,7 @@ import pandas as pd
 from core.alert import Alert
 from core.catalogue import Catalogue
 from core.config import City
+from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
 from store.audit import KEEP, Head
 
@@ -44,6 +45,22 @@ class Store(Protocol):
         quality moves the old row to the revisions with `superseded_at` and is never overwritten.
         """
 
+    def write_delivery(
+        self, delivery: Delivery, body: bytes, observations: pd.DataFrame, audit: Sequence[AuditEntry]
+    ) -> Written:
+        """A delivered file with its values and its audit entry in ONE transaction: all of it is there, or nothing.
+
+        Raises InputError when `version` is not the next one of its form, unit and period, or the hash does not fit.
+        """
+
+    def read_deliveries(
+        self, since: datetime, forms: Collection[str] | None = None, units: Collection[str] | None = None
+    ) -> list[Delivery]:
+        """Every version of the periods that end after `since`, newest period first, newest version first."""
+
+    def delivered_body(self, form: str, unit: str, period_end: datetime, version: int) -> bytes:
+        """The file of one version, byte for byte. Raises InputError when there is none."""
+
     def set_aside(self, rows: pd.DataFrame, received_at: datetime) -> int:
         """Keep bad rows (the one frame + `reason`) in quarantine; returns how many were new."""
 
@@ -68,6 +85,12 @@ class Store(Protocol):
 
         Rows of quality fail or missing do not replace an older usable one.
         """
+
+    def read_revisions(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """What was corrected: the one frame as it was before, received_at, superseded_at, for since < time <= until."""
+
+    def formula_changes(self) -> pd.DataFrame:
+        """observed_property, changed_at, formula: when an indicator began to be computed differently."""
 
     def area_hourly(self, observed_property: str, since: datetime, until: datetime) -> pd.DataFrame:
         """Per area and hour: area, hour (END), mean, low, high, n. From a serve table."""

@@ -6,6 +6,8 @@ Readers never wait for the writer. Every write and the serve tables that follow 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import threading
 import uuid
@@ -26,9 +28,10 @@ from core.calendar import is_holiday
 from core.catalogue import Catalogue, Indicator
 from core.config import AREA_COLUMNS, SITE_COLUMNS, City
 from core.errors import InputError, StoreBusy, StoreError
+from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
 from core.observations import COLUMNS, USABLE
-from store import _chain, _desk
+from store import _chain, _deliveries, _desk
 from store._file import connect, first_line, migrate, one, parts, shown, transaction
 from store._rows import EVENT_TYPES, attributed, frame_of, incoming, listed, naive, utc_without_zone
 from store.audit import AUDIT_COLUMNS, KEEP, Head, shortened
@@ -128,6 +131,7 @@ class DuckStore:
             for table in dimensions:
                 cursor.execute(f"DELETE FROM {table}")
                 cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_{table}")
+            self._note_formulas(cursor, catalogue)
             if set(cursor.execute(areas_of_series).fetchall()) != before:
                 self._refill_area_hourly(cursor)
 
@@ -141,59 +145,65 @@ class DuckStore:
         rows, keys = incoming(observations)
         if rows.empty:
             return Written(new=0, revised=0, unchanged=0, earliest={})
-        oldest, newest = rows["time"].min().to_pydatetime(), rows["time"].max().to_pydatetime()
         with self._write(incoming=rows, incoming_series=keys) as cursor:
+            return self._take_in(cursor, rows, received_at, len(observations))
+
+    def _take_in(
+        self, cursor: duckdb.DuckDBPyConnection, rows: pd.DataFrame, received_at: datetime, given: int
+    ) -> Written:
+        """Put the registered tables `incoming` (these rows, of so many given) and `incoming_series` into place."""
+        oldest, newest = rows["time"].min().to_pydatetime(), rows["time"].max().to_pydatetime()
+        cursor.execute(
+            """INSERT INTO series
+            SELECT (SELECT coalesce(max(series_id), 0) FROM series) + row_number() OVER (ORDER BY position),
+                site_id, observed_property, source
+            FROM incoming_series ANTI JOIN series USING (site_id, observed_property, source)"""
+        )
+        cursor.execute(
+            """CREATE OR REPLACE TEMP TABLE batch AS
+            SELECT s.series_id, i.time, i.value, i.quality::quality_word AS quality,
+                greatest($received_at, o.received_at) AS received_at,
+                o.series_id IS NOT NULL AS known, o.value AS old_value, o.quality AS old_quality,
+                o.received_at AS old_received_at
+            FROM incoming i
+            JOIN incoming_series k USING (position)
+            JOIN series s USING (site_id, observed_property, source)
+            LEFT JOIN (SELECT * FROM observations WHERE time BETWEEN $oldest AND $newest) o
+                ON o.series_id = s.series_id AND o.time = i.time
+            WHERE o.series_id IS NULL OR o.value IS DISTINCT FROM i.value
+                OR o.quality <> i.quality::quality_word""",
+            {"received_at": naive(received_at, "received_at"), "oldest": oldest, "newest": newest},
+        )
+        earliest = cursor.execute(
+            """SELECT s.observed_property, min(b.time), count(*) FILTER (NOT b.known), count(*) FILTER (b.known)
+            FROM batch b JOIN series s USING (series_id) GROUP BY ALL"""
+        ).fetchall()
+        new, revised = sum(row[2] for row in earliest), sum(row[3] for row in earliest)
+        if revised:
             cursor.execute(
-                """INSERT INTO series
-                SELECT (SELECT coalesce(max(series_id), 0) FROM series) + row_number() OVER (ORDER BY position),
-                    site_id, observed_property, source
-                FROM incoming_series ANTI JOIN series USING (site_id, observed_property, source)"""
+                """INSERT INTO revisions
+                SELECT series_id, time, old_value, old_quality, old_received_at, received_at
+                FROM batch WHERE known"""
             )
             cursor.execute(
-                """CREATE OR REPLACE TEMP TABLE batch AS
-                SELECT s.series_id, i.time, i.value, i.quality::quality_word AS quality,
-                    greatest($received_at, o.received_at) AS received_at,
-                    o.series_id IS NOT NULL AS known, o.value AS old_value, o.quality AS old_quality,
-                    o.received_at AS old_received_at
-                FROM incoming i
-                JOIN incoming_series k USING (position)
-                JOIN series s USING (site_id, observed_property, source)
-                LEFT JOIN (SELECT * FROM observations WHERE time BETWEEN $oldest AND $newest) o
-                    ON o.series_id = s.series_id AND o.time = i.time
-                WHERE o.series_id IS NULL OR o.value IS DISTINCT FROM i.value
-                    OR o.quality <> i.quality::quality_word""",
-                {"received_at": naive(received_at, "received_at"), "oldest": oldest, "newest": newest},
+                """UPDATE observations SET value = b.value, quality = b.quality, received_at = b.received_at
+                FROM batch b WHERE b.known AND b.series_id = observations.series_id AND b.time = observations.time
+                    AND observations.time BETWEEN ? AND ?""",
+                [oldest, newest],
             )
-            earliest = cursor.execute(
-                """SELECT s.observed_property, min(b.time), count(*) FILTER (NOT b.known), count(*) FILTER (b.known)
-                FROM batch b JOIN series s USING (series_id) GROUP BY ALL"""
-            ).fetchall()
-            new, revised = sum(row[2] for row in earliest), sum(row[3] for row in earliest)
-            if revised:
-                cursor.execute(
-                    """INSERT INTO revisions
-                    SELECT series_id, time, old_value, old_quality, old_received_at, received_at
-                    FROM batch WHERE known"""
-                )
-                cursor.execute(
-                    """UPDATE observations SET value = b.value, quality = b.quality, received_at = b.received_at
-                    FROM batch b WHERE b.known AND b.series_id = observations.series_id AND b.time = observations.time
-                        AND observations.time BETWEEN ? AND ?""",
-                    [oldest, newest],
-                )
-            if new:  # day by day, within a day series by series: the layout in which both kinds of screens read least
-                cursor.execute(
-                    """INSERT INTO observations SELECT series_id, time, value, quality, received_at FROM batch
-                    WHERE NOT known ORDER BY date_trunc('day', time), series_id, time"""
-                )
-            if new or revised:
-                self._renew_latest(cursor)
-                self._renew_area_hourly(cursor)
-            cursor.execute("DROP TABLE batch")
+        if new:  # day by day, within a day series by series: the layout in which both kinds of screens read least
+            cursor.execute(
+                """INSERT INTO observations SELECT series_id, time, value, quality, received_at FROM batch
+                WHERE NOT known ORDER BY date_trunc('day', time), series_id, time"""
+            )
+        if new or revised:
+            self._renew_latest(cursor)
+            self._renew_area_hourly(cursor)
+        cursor.execute("DROP TABLE batch")
         return Written(
             new=new,
             revised=revised,
-            unchanged=len(observations) - new - revised,
+            unchanged=given - new - revised,
             earliest={row[0]: row[1].replace(tzinfo=UTC) for row in earliest},
         )
 
@@ -240,6 +250,21 @@ class DuckStore:
     def _refill_area_hourly(self, cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("DELETE FROM area_hourly")
         cursor.execute(f"INSERT INTO area_hourly {self._area_hours('true')}")
+
+    def write_delivery(
+        self, delivery: Delivery, body: bytes, observations: pd.DataFrame, audit: Sequence[AuditEntry]
+    ) -> Written:
+        """See Store."""
+        if hashlib.sha256(body).hexdigest() != delivery.sha256:
+            raise InputError(f"{delivery.file_name}: the file and its hash do not fit together")
+        rows, keys = incoming(observations)
+        with self._write(incoming=rows, incoming_series=keys) as cursor:
+            _deliveries.add(cursor, delivery, body)
+            if audit:
+                _chain.append(cursor, audit)
+            if rows.empty:
+                return Written(new=0, revised=0, unchanged=0, earliest={})
+            return self._take_in(cursor, rows, delivery.delivered_at, len(observations))
 
     def set_aside(self, rows: pd.DataFrame, received_at: datetime) -> int:
         """See Store. A row is new when no equal one (value and reason included) lies in quarantine already."""
@@ -338,6 +363,44 @@ class DuckStore:
             wanted,
         )
 
+    def read_revisions(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """See Store. Sorted by time; for the values as they are now, read_observations."""
+        return self._frame(
+            """SELECT r.time, s.site_id, s.observed_property, r.value, r.quality, s.source, r.received_at,
+                r.superseded_at
+            FROM revisions r JOIN series s USING (series_id)
+            WHERE r.time > $since AND r.time <= $until ORDER BY r.time, s.source, s.site_id, s.observed_property""",
+            {"since": naive(since, "since"), "until": naive(until, "until")},
+        )
+
+    def formula_changes(self) -> pd.DataFrame:
+        """See Store. Oldest first; what was there when the store was made is no change."""
+        with self._read() as cursor:
+            found = cursor.execute("SELECT name, value FROM settings WHERE name LIKE 'formula:%'").fetchall()
+        rows = [
+            {"observed_property": name.partition(":")[2], **change}
+            for name, value in found
+            for change in json.loads(value)[1:]
+        ]
+        frame = pd.DataFrame(rows, columns=["observed_property", "changed_at", "formula"])
+        frame["changed_at"] = pd.to_datetime(frame["changed_at"], utc=True, format="ISO8601").astype(
+            "datetime64[us, UTC]"
+        )
+        return frame.sort_values("changed_at", kind="stable").reset_index(drop=True)
+
+    def _note_formulas(self, cursor: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+        """Remember how every indicator is computed, and since when: a step in its series may be ours."""
+        known = dict(cursor.execute("SELECT name, value FROM settings WHERE name LIKE 'formula:%'").fetchall())
+        now = datetime.now(UTC).isoformat()
+        for indicator in catalogue.indicators():
+            name, formula = f"formula:{indicator.key}", f"{indicator.version}: {indicator.formula}"
+            told = json.loads(known.get(name, "[]"))
+            if told and told[-1]["formula"] == formula:
+                continue
+            told.append({"changed_at": now, "formula": formula})
+            cursor.execute("DELETE FROM settings WHERE name = ?", [name])
+            cursor.execute("INSERT INTO settings VALUES (?, ?)", [name, json.dumps(told, ensure_ascii=False)])
+
     def area_hourly(self, observed_property: str, since: datetime, until: datetime) -> pd.DataFrame:
         """See Store. For since < hour <= until, usable values only, sorted by area and hour."""
         return self._frame(
@@ -423,6 +486,18 @@ class DuckStore:
         with self._read() as cursor:
             return _desk.handovers(cursor, limit)
 
+    def read_deliveries(
+        self, since: datetime, forms: Collection[str] | None = None, units: Collection[str] | None = None
+    ) -> list[Delivery]:
+        """See Store."""
+        with self._read() as cursor:
+            return _deliveries.history(cursor, since, forms, units)
+
+    def delivered_body(self, form: str, unit: str, period_end: datetime, version: int) -> bytes:
+        """See Store."""
+        with self._read() as cursor:
+            return _deliveries.body_of(cursor, form, unit, period_end, version)
+
     # Outbox ------------------------------------------------------------------------------------------------------
 
     def claim_notices(self, now: datetime, limit: int = 20, *, channels: Collection[str] | None = None) -> list[Notice]:
@@ -497,7 +572,18 @@ class DuckStore:
 
     def stats(self) -> dict[str, float | int | str]:
         """See Store. Times are ISO 8601 in UTC, empty when there is no observation."""
-        tables = ("observations", "revisions", "series", "sites", "set_aside", "alerts", "journal", "notices", "audit")
+        tables = (
+            "observations",
+            "revisions",
+            "series",
+            "sites",
+            "set_aside",
+            "alerts",
+            "journal",
+            "notices",
+            "audit",
+            "deliveries",
+        )
         with self._read() as cursor:
             counts = one(cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}"))
             oldest, newest = one(cursor.execute("SELECT min(time), max(time) FROM observations"))
@@ -567,6 +653,9 @@ class DuckStore:
                 GROUP BY rule, site_id, began_at, step HAVING count(*) > 1""",
             "handover is there twice": "SELECT 1 FROM handovers GROUP BY id HAVING count(*) > 1",
             "notice is there twice": "SELECT 1 FROM notices GROUP BY id HAVING count(*) > 1",
+            "delivered file differs from its hash": "SELECT 1 FROM deliveries WHERE sha256(body) <> sha256",
+            "delivery has versions missing or given twice": """SELECT 1 FROM deliveries GROUP BY form, unit, period_end
+                HAVING count(*) <> max(version) OR count(DISTINCT version) <> count(*)""",
         }
         findings = []
         with self._lock, self._read() as cursor:

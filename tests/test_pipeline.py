@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,19 +24,18 @@ import pipeline
 from alerts import deeds
 from alerts.refusals import Refused
 from connectors import FetchRequest, Payload
-from connectors._http import Pace
-from connectors._http import session as paced_session
 from control.drills import Drill
 from core import observations as obs
 from core.access import Denied, Person
 from core.catalogue import Source
-from core.config import load_city
+from core.config import ConfiguredSource, load_city
 from core.errors import ConfigError, InputError, SourceRefused, SourceUnavailable, StoreBusy, StoreError
 from indicators import rain_24h
 from pipeline import Line, main, open_line
 from store.base import Written
 from store.duck import DuckStore
 from tests.clockwork import SetClock
+from tests.rule_texts import HEAVY_RAIN, SOURCE_SILENT
 
 NOW = datetime(2026, 9, 15, 10, 41, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -87,31 +87,6 @@ key = "traffic"
 connector = "traffic"
 every_s = 60
 """
-TEXTS = """
-time_to_act_min = 30
-cause = "a"
-consequence = "b"
-action = "c"
-owner = "d"
-"""
-HEAVY_RAIN = f"""
-title_vi = "Mưa to"
-title_en = "Heavy rain"
-observed_property = "rain_1h"
-direction = "above"
-setpoint = 30
-priority = "high"
-deadband = 5
-{TEXTS}"""
-SOURCE_SILENT = f"""
-title_vi = "Nguồn không trả lời"
-title_en = "Source silent"
-observed_property = "source_up"
-direction = "below"
-inclusive = false
-setpoint = 1
-priority = "medium"
-{TEXTS}"""
 
 
 class Hand:
@@ -901,6 +876,43 @@ def test_a_store_that_another_process_holds_is_not_taken_away(tmp_path: Path, mo
         assert other.wait(30) == 0
 
 
+# -- secrets and hosts ------------------------------------------------------------------------------------------------
+
+
+def broker(key: str, host: str, secret: str = "") -> ConfiguredSource:
+    return ConfiguredSource(
+        key=key, connector="mqtt", name_vi=key, name_en=key, owner="", contact="", every=timedelta(minutes=1),
+        enabled=True, options={"base_url": f"mqtts://{host}"}, secret=secret,
+    )  # fmt: skip
+
+
+def test_two_brokers_of_one_connector_do_not_share_a_secret(
+    tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MQTT_LOGIN", "user:s3cr3t")
+    monkeypatch.setenv("WATER_LOGIN", "other:s3cr3t")
+    city = load_city("demo")
+    air = broker("air", "air.example.vn")
+    with opened_store(tmp_path) as store:
+        with pytest.raises(ConfigError, match=r"air and water would send one secret, MQTT_LOGIN") as caught:
+            Line(replace(city, sources=(air, broker("water", "water.example.vn"))), store, clock)
+        assert "s3cr3t" not in str(caught.value)
+        line = Line(replace(city, sources=(air, broker("water", "water.example.vn", "WATER_LOGIN"))), store, clock)
+        asked = {feed.source.key: line._request(feed, clock.now()) for feed in line._feeds}
+        assert {key: one.secret_name for key, one in asked.items()} == {"air": "MQTT_LOGIN", "water": "WATER_LOGIN"}
+        assert [feed.http.hosts for feed in line._feeds] == [{"air.example.vn"}, {"water.example.vn"}]
+        line._pool.shutdown()
+
+
+@contextmanager
+def opened_store(folder: Path) -> Iterator[DuckStore]:
+    store = DuckStore(folder / "city.duckdb")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 # -- command line -----------------------------------------------------------------------------------------------------
 
 
@@ -908,8 +920,7 @@ def test_a_store_that_another_process_holds_is_not_taken_away(tmp_path: Path, mo
 def offline_pilot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The pilot city on a new store; its connectors meet a dead network, and do not wait between their tries."""
     monkeypatch.setenv("CITY_STORE", str(tmp_path / "pilot.duckdb"))
-    patient = partial(paced_session, Pace(sleep=lambda _: None))
-    monkeypatch.setattr(connectors, "session", patient)
+    monkeypatch.setattr(connectors, "Pace", partial(connectors.Pace, sleep=lambda _: None))
     return tmp_path
 
 

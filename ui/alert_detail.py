@@ -329,6 +329,7 @@ def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords, site_id: 
         band=sparkline.band_over(snapshot.band.get((key, site_id)), since, view.now, view.zone),
         thresholds=limits,
         events=events,
+        artefacts=[(mark.at, view.artefact_words(mark)) for mark in view.artefacts(key, site_id, CHART_HOURS)],
         abnormal=alert.priority if alert.active and not words.missing else None,
         since=since,
         until=view.now,

@@ -69,6 +69,7 @@ def _picture(
     view = screen.view()
     snapshot = view.snapshot
     fill, breaks, unit, decimals = _fill(snapshot, theme, screen.language)
+    marks = _marks(view, theme)
     relative = {one.site_id: one.value / 100 for one in snapshot.of("relative_speed") if one.live}
     _, segments, markers = maps.marks(view)
     drawn = deck.deck(
@@ -79,6 +80,7 @@ def _picture(
         breaks=breaks,
         decimals=decimals,
         unit=unit,
+        notes={snapshot.city.area_of(site_id) or site_id: words for site_id, words in marks.items()},
         segments=segments,
         relative_speed=relative if theme == "traffic" else None,
         stations=_stations(view),
@@ -102,7 +104,18 @@ def _picture(
                 breaks, theme=screen.look, language=screen.language, title=screen.t(f"map.theme_{theme}"), unit=unit,
                 decimals=decimals, no_data=any(value is None for value in fill.values()),
             )  # fmt: skip
-        panel.panel("map_legend_panel", {"legend": legend})
+        named = [(snapshot.city.site_name(site_id, screen.language), words) for site_id, words in marks.items()]
+        told = render.html("map_artefacts.html", snapshot, screen.language, marks=named)
+        panel.panel("map_legend_panel", {"legend": f"{legend}{told}"})
+
+
+def _marks(view: View, theme: str) -> dict[str, str]:
+    """Site -> why the step of its value in the last day is no news, for what the theme shows."""
+    chosen = THEMES[theme]
+    if chosen is None:
+        return {}
+    found = {one.site_id: view.artefacts(chosen[0], one.site_id) for one in view.snapshot.of(chosen[0])}
+    return {site_id: view.artefact_words(marks[0]) for site_id, marks in found.items() if marks}
 
 
 def _advice(screen: Screen) -> str:

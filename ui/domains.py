@@ -85,15 +85,19 @@ def services(view: View) -> dict[str, str]:
     sites = view.snapshot.city.sites
     offices = []
     for site_id in sites.index[sites["kind"] == "office"]:
+        cells = {
+            "on_time": view.row("on_time_rate", site_id, width=120, height=30),
+            "overdue": view.row("files_overdue", site_id),
+            "online": view.row("online_share", site_id),
+            "satisfaction": view.row("satisfaction", site_id),
+        }
         offices.append(
             {
+                **cells,
+                "artefacts": list(dict.fromkeys(row.artefact for row in cells.values() if row.artefact)),
                 "name": view.snapshot.city.site_name(site_id, view.language),
                 "area": view.snapshot.city.area_name(site_id, view.language),
-                "on_time": view.row("on_time_rate", site_id, width=120, height=30),
                 "on_time_n": _value(view, "on_time_n", site_id),
-                "overdue": view.row("files_overdue", site_id),
-                "online": view.row("online_share", site_id),
-                "satisfaction": view.row("satisfaction", site_id),
                 "interval": _interval(view, site_id),
                 "n": _value(view, "satisfaction_n", site_id),
                 "few": _few(view, "satisfaction_n", site_id),

@@ -26,7 +26,10 @@ FAVICON = ROOT / "ui" / "assets" / "favicon.png"
 FIRST_LOOK_S = 1
 REFRESH_S = 5  # how often a viewer asks whether there is a newer snapshot
 MAIN = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "wall")  # one line at 1366 pixels
-MORE = ("wall_desk", "source_health", "alarm_health", "rule_trial", "handover", "messages", "drill", "audit")
+MORE = (
+    "wall_desk", "source_health", "intake", "layers", "alarm_health", "rule_trial", "handover", "messages", "drill",
+    "audit",
+)  # fmt: skip
 ORDER = (*MAIN, *MORE)
 LIVE_PATH = "/api/live"
 LONGEST_NAME = 28  # letters in the navigation; the menu behind it tells the whole name

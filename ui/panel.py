@@ -7,7 +7,7 @@ flashes, an open detail stays open and a focused row stays focused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ _PANEL = st.components.v2.component(
 )
 _BEAT = st.components.v2.component(
     "city_beat", html='<div class="beat-root"></div>', js=_script("beat.js"), isolate_styles=False
+)
+_PICTURE = st.components.v2.component(
+    "city_picture", html='<button class="button"></button>', js=_script("picture.js"), isolate_styles=False
 )
 _READY = st.components.v2.component("city_ready", html="<div></div>", js=_script("ready.js"), isolate_styles=False)
 
@@ -63,6 +66,34 @@ def beat(
             "lost": lost,
             "wall": wall,
         },
+    )
+
+
+def picture(
+    key: str,
+    *,
+    canvas: str,
+    label: str,
+    failed: str,
+    name: str,
+    title: str,
+    told: Sequence[str],
+    legend: Sequence[tuple[str, str]],
+    on_taken: Callable[[], None],
+) -> None:
+    """A button that saves the maps inside of `canvas` (a CSS selector) as PNG, with title, legend and lines below."""
+    _PICTURE(
+        key=key,
+        data={
+            "canvas": canvas,
+            "label": label,
+            "failed": failed,
+            "name": name,
+            "title": title,
+            "told": list(told),
+            "legend": [list(one) for one in legend],
+        },
+        on_taken_change=on_taken,
     )
 
 

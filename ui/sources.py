@@ -31,10 +31,25 @@ def health(view: View) -> dict[str, str]:
         view=view,
         rows=rows,
         off=off,
+        scale=_scale(view),
         reasons=[(source, reason, n) for (source, reason), n in counted.most_common(MOST_REASONS)],
         aside=len(aside),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
+
+
+def _scale(view: View) -> dict[str, object]:
+    """The rules of the quality scale, and how each connector of this city stands to them."""
+    standing = {state.source.connector: state.rules for state in view.snapshot.sources}
+    connectors = sorted(standing)
+    rules = next(iter(standing.values()), ())
+    return {
+        "connectors": connectors,
+        "rules": [
+            (step, english if view.language == "en" else vietnamese, [standing[one][place][3] for one in connectors])
+            for place, (step, vietnamese, english, _) in enumerate(rules)
+        ],
+    }
 
 
 def _row(view: View, state: SourceState) -> dict[str, object]:
@@ -72,6 +87,8 @@ def _row(view: View, state: SourceState) -> dict[str, object]:
         "cells": _cells(view, state.source.key),
         "attribution": state.attribution,
         "licence": state.licence,
+        "connector": state.source.connector,
+        "grade": view.t(f"source.grade_{state.grade or 'none'}"),
     }
 
 

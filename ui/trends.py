@@ -76,7 +76,7 @@ def _choose(screen: Screen) -> tuple[str, str, int]:
 def _draw(screen: Screen, item: ObservedProperty, site_id: str, hours: int) -> None:
     t, snapshot, language = screen.t, screen.snapshot, screen.language
     until, since = snapshot.made_at, snapshot.made_at - timedelta(hours=hours)
-    city = snapshot.city
+    city, view = snapshot.city, screen.view()
     data = query.history((item.key,), (site_id,), hours)
     with st.container(key="trend_chart"):
         _numbers(screen, item, site_id, data, hours)
@@ -92,6 +92,7 @@ def _draw(screen: Screen, item: ObservedProperty, site_id: str, hours: int) -> N
             band=sparkline.band_over(snapshot.band.get((item.key, site_id)), since, until, city.zone),
             thresholds=_thresholds(screen, item),
             events=_events(screen, item.key, site_id),
+            artefacts=[(mark.at, view.artefact_words(mark)) for mark in view.artefacts(item.key, site_id, hours)],
             abnormal=_abnormal(screen, item.key, site_id),
             since=since,
             until=until,
@@ -160,12 +161,17 @@ def _others(screen: Screen, item: ObservedProperty, site_id: str, since: datetim
     data = query.history((item.key,), tuple(sites), hours) if sites else pd.DataFrame()
     if data.empty:
         return
+    view = screen.view()
     named = data.assign(name=[snapshot.city.site_name(site, screen.language) for site in data["site_id"]])
     with st.container(key="trend_others"):
         st.markdown(f"**{screen.t('trends.others')}**")
         chart = trend.small_multiples(
             named, prop=item, zone=snapshot.city.zone, language=screen.language, theme=screen.look,
             since=since, until=until, columns=4, width=300, height=110,
+            artefacts={
+                name: [mark.at for mark in view.artefacts(item.key, site, hours)]
+                for site, name in zip(named["site_id"], named["name"], strict=True)
+            },
         )  # fmt: skip
         st.altair_chart(chart, theme=None, key="trend_small")
 

@@ -15,6 +15,7 @@ from core import formats
 from core.alert import PRIORITIES, Alert
 from core.catalogue import Indicator, ObservedProperty
 from core.i18n import Translator
+from core.quality import Artefact
 from core.snapshot import ABSENT, OLD, Reading, RuleWords, Snapshot, SourceState
 from indicators.vn_aqi import level
 from ui.render import picture
@@ -43,6 +44,7 @@ class Row:
     facts: tuple[tuple[str, str], ...]  # what «vì sao con số này?» opens
     simulated: bool
     model: bool
+    artefact: str = ""  # why a step of the last day is no news; empty where there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,19 @@ class View:
             facts=self._facts(reading, item, source),
             simulated=city.simulated,
             model=self._from_model(reading, source),
+            artefact=next((self.artefact_words(mark) for mark in self.artefacts(key, site_id)), ""),
         )
+
+    def artefacts(self, key: str, site_id: str, hours: int = 24) -> list[Artefact]:
+        """The steps of a series in the last hours that came from the data and not from the city, newest first."""
+        measured = self.snapshot.quality
+        since = self.now - timedelta(hours=hours)
+        return [mark for mark in measured.marks(key, site_id) if mark.at > since] if measured else []
+
+    def artefact_words(self, mark: Artefact) -> str:
+        """«bước nhảy khi nguồn nối lại, 14:05»."""
+        name = self.snapshot.city.site_name(mark.source, self.language)
+        return self.t(f"artefact.{mark.cause}", at=formats.moment(mark.at, self.now, self.zone), source=name)
 
     def short_name(self, item: ObservedProperty) -> str:
         """The name that fits a row; the catalogue's own where the locale has no shorter one."""
@@ -255,6 +269,9 @@ class View:
             facts.append((t("fact.kind"), t("kind.model")))
         if city.simulated:
             facts.append((t("fact.kind"), t("kind.simulation")))
+        facts += [
+            (t("fact.artefact"), self.artefact_words(mark)) for mark in self.artefacts(item.key, reading.site_id)[:1]
+        ]
         if isinstance(item, Indicator):
             facts += [
                 (t("fact.code"), item.code),
@@ -325,6 +342,7 @@ class View:
             period=item.period,
             abnormal=priority,
             stale=stale,
+            artefacts=[mark.at for mark in self.artefacts(key, site_id, hours)],
             alt=f"{item.name(self.language)}: {self.t('word.last_24h')}",
         )
         return picture(svg)

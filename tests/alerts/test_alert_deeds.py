@@ -24,8 +24,9 @@ from core.wall import load_wall
 NOW = datetime(2026, 9, 15, 10, 0, tzinfo=UTC)
 RAIN, FLOOD, NOISE = ("heavy_rain", "rain_01"), ("road_flood", "flood_02"), ("noise", "noise_01")
 HA, HAI = "Lê Thu Hà", "Trần Minh Hải"
-BY_THE_LINE = {  # deeds that are not on the ledger: messages, trials, drills, exports
+BY_THE_LINE = {  # deeds that are not on the ledger: messages, trials, drills, exports, files, layers
     "resend_notice", "drop_notice", "end_drill", "try_rule", "export_cap", "read_audit", "export_audit",
+    "deliver_file", "read_delivery", "import_layer", "remove_layer",
 }  # fmt: skip
 
 

@@ -172,3 +172,62 @@ def test_the_guard_lets_in_nothing_else_from_another_machine(box: Inbox, method:
 
 def test_security_headers_stand_on_its_answers_too(box: Inbox) -> None:
     assert ask(b"{}", **signed(b"{}"))[1]["x-content-type-options"] == "nosniff"
+
+
+async def _together(*waiting: asyncio.Event) -> list[int]:
+    """One push per event, on one route at once: its body comes when the event is set. Their statuses, in order."""
+    endpoint, answers = push.route(lambda: LINE, lambda: NOW), []
+
+    async def one(number: int, event: asyncio.Event) -> int:
+        body, sent = str(number).encode(), []
+
+        async def receive() -> dict[str, Any]:
+            await event.wait()
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        named = {name.replace("_", "-"): value for name, value in signed(body).items()}
+        scope = {
+            "type": "http", "http_version": "1.1", "method": "POST", "path": "/api/push/water", "query_string": b"",
+            "root_path": "", "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+        }  # fmt: skip
+        await Starlette(routes=[endpoint])(scope, receive, send)
+        return int(sent[0]["status"])
+
+    for number, event in enumerate(waiting):
+        answers.append(asyncio.create_task(one(number, event)))
+        await asyncio.sleep(0)  # it runs until it waits for its body
+        await asyncio.sleep(0)
+    for event in waiting:
+        event.set()
+    return list(await asyncio.gather(*answers))
+
+
+def test_only_so_many_bodies_are_in_memory_before_their_signature_is_known(
+    box: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(push, "READ_AT_ONCE", 2)
+
+    async def crowd() -> list[int]:
+        return await _together(*(asyncio.Event() for _ in range(3)))
+
+    assert asyncio.run(crowd()) == [202, 202, 503]
+    assert box.drain() == [b"0", b"1"]
+
+
+def test_a_body_that_was_read_makes_room_for_the_next(box: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push, "READ_AT_ONCE", 1)
+    app = application()
+    monkeypatch.setitem(globals(), "application", lambda: app)
+    assert [ask(body, **signed(body))[0] for body in (b"1", b"2", b"3")] == [202, 202, 202]
+
+
+def test_a_push_that_is_turned_away_is_in_the_log_without_its_body(
+    box: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask(b"who am I", **signed(b"{}", secret="x" * 40))
+    assert [record.getMessage() for record in caplog.records if record.name == push.LOG.name] == [
+        "a push to water was answered 401"
+    ]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -23,7 +22,6 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import ClassVar
 
-import uvicorn
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,9 +30,9 @@ sys.path.insert(0, str(ROOT))
 from core.config import load_city
 from pipeline import Line
 from store.duck import DuckStore
+from tests.bench.serving import served
 from tests.browser import provide
 from tests.browser.conftest import FLAGS, PATIENCE_MS
-from ui import server
 
 SITE = "river_01"
 SOURCES = """
@@ -118,18 +116,8 @@ def main() -> int:
     threading.Thread(target=gauge.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as name:
         line = bench_city(Path(name), gauge.server_port)
-        server.install(line)
-        line.start()
-        import dashboard  # the server's front door; it finds the installed line
-
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-        web = uvicorn.Server(uvicorn.Config(dashboard.app, host="127.0.0.1", port=port, log_level="error"))
-        threading.Thread(target=web.run, daemon=True).start()
-        line.wait_for(2, 60)
-        address = f"http://127.0.0.1:{port}"
-        with sync_playwright() as engine:
+        with served(line) as address, sync_playwright() as engine:
+            line.wait_for(2, 60)
             browser = engine.chromium.launch(executable_path=provide.find(), args=FLAGS)
             page = browser.new_page(viewport={"width": 1920, "height": 1080})
             page.goto(address, timeout=PATIENCE_MS)
@@ -138,13 +126,11 @@ def main() -> int:
             page.wait_for_function(f"window.__changes.length > {wanted}", timeout=wanted * 10_000)
             changes = page.evaluate("window.__changes.slice(1)")
             browser.close()
-        asked = []
-        for _ in range(50):
-            began = time.perf_counter()
-            urllib.request.urlopen(f"{address}/api/health").read()
-            asked.append(time.perf_counter() - began)
-        web.should_exit = True
-        server.stop()
+            asked = []
+            for _ in range(50):
+                began = time.perf_counter()
+                urllib.request.urlopen(f"{address}/api/health").read()
+                asked.append(time.perf_counter() - began)
     waits = [at / 1000 - Gauge.sent_at[text] for text, at in changes if text in Gauge.sent_at]
     cuts = quantiles(waits, n=20)
     print(f"values seen to change          {len(waits)}")

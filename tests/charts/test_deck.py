@@ -157,13 +157,13 @@ def test_a_road_without_a_speed_is_thin_and_says_so() -> None:
 
 def test_layers_can_be_switched_off() -> None:
     ids = {one["id"] for one in spec(show=("alerts",), markers=[MARKER])["layers"]}
-    assert ids == {"wards", "alerts", "alert-labels"}
+    assert ids == {"wards", "archipelagos", "alerts", "alert-labels"}
 
 
 def test_a_city_without_boundaries_still_has_stations_and_a_view() -> None:
     stations = pd.DataFrame([{"site_id": "a", "name": "Trạm", "latitude": 21.27, "longitude": 106.19}])
     drawn = json.loads(deck(None, theme=DESK, stations=stations).to_json())
-    assert [one["id"] for one in drawn["layers"]] == ["stations"]
+    assert [one["id"] for one in drawn["layers"]] == ["stations", "archipelagos"]
     assert drawn["initialViewState"]["latitude"] == 21.27
     assert deck(None, theme=DESK).initial_view_state.zoom == 4.5, "nothing at all: the country"
 

@@ -154,3 +154,12 @@ def test_words_are_escaped() -> None:
     assert "<b>" not in svg
     assert "&lt;b&gt; 30 mm" in svg
     assert "&quot;&lt;i&gt;" in svg
+
+
+def test_a_step_of_the_data_is_a_dotted_upright_where_it_lies_in_the_day() -> None:
+    hours = [NOW - HOUR * back for back in range(24)]
+    for drawn in (rain(hours, [1.0] * 24, artefacts=[NOW - 6 * HOUR]), river([3.0] * 24, artefacts=[NOW - 6 * HOUR])):
+        assert len(re.findall(r'class="artefact"', drawn)) == 1
+        assert re.search(r'class="artefact" d="M([\d.]+) ', drawn)
+    for drawn in (rain(hours, [1.0] * 24, artefacts=[NOW - 25 * HOUR]), river([3.0] * 24)):
+        assert "artefact" not in drawn

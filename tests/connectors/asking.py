@@ -17,6 +17,21 @@ from connectors import FetchRequest, Session, session
 
 UNTIL = datetime(2026, 6, 1, 8, tzinfo=UTC)
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+JUNK = [  # bodies that are no reply of any API
+    b"",
+    b"\x00\xff\xfe\x80",
+    b"<html></html>",
+    b"<a>",
+    b"{",
+    b"{}",
+    b"[]",
+    b"null",
+    b"[1]",
+    b'"x"',
+    b"[[]]",
+    b'{"a": 1}',
+    b'{"value": 1}',
+]
 
 
 def request_for(

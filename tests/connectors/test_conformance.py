@@ -16,24 +16,11 @@ from connectors import Payload
 from core import observations
 from core.catalogue import Source
 from core.errors import InputError, SourceError
+from tests.connectors.asking import JUNK
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECORDINGS = ROOT / "tests" / "recordings"
 FOUND = connectors.discover()
-JUNK = [
-    b"",
-    b"\x00\xff\xfe\x80",
-    b"<html></html>",
-    b"<a>",
-    b"{",
-    b"{}",
-    b"[]",
-    b"null",
-    b"[1]",
-    b'"x"',
-    b"[[]]",
-    b'{"value": 1}',
-]
 
 
 def recordings(key):

@@ -242,3 +242,36 @@ def test_files_and_replies_become_payloads(tmp_path: Path) -> None:
     (payload,) = dvc_766.fetch(http, request_for("dvc", {"base_url": "https://dvc.example/s"}, sites=SITES))
     assert set(dvc_766.parse(payload)["site_id"]) == {"24020"}
     assert set(dvc_766.parse(payload)["source"]) == {"dvc"}
+
+
+def test_a_title_above_the_table_counts_more_than_the_option() -> None:
+    head = HEAD.removeprefix("Kỳ;")
+    body = f"Kết quả tháng 9/2026\n{head}\nAn Hòa;{BAC_NINH}\n"
+    frame = parsed(body, zone=HANOI, options={"period": "Tháng 3/2026"})
+    assert set(frame["time"].dt.tz_convert(HANOI)) == {pd.Timestamp("2026-10-01", tz=HANOI)}
+
+
+def test_a_row_for_all_counts_where_somebody_gave_it_a_site_and_is_no_unit_elsewhere() -> None:
+    body = table(f"Tháng 9/2026;An Hòa;{BAC_NINH}", f"Tháng 9/2026;Toàn tỉnh;{BAC_NINH}")
+    assert set(parsed(body)["site_id"]) == {"An Hòa"}
+    assert set(parsed(body, options={"sites": {"Toàn tỉnh": "province"}})["site_id"]) == {"An Hòa", "province"}
+
+
+def test_a_head_may_explain_itself_at_length() -> None:
+    why = (
+        "(tối đa 20 điểm, tính theo hồ sơ trả trước hạn và đúng hạn trên tổng số hồ sơ đã giải quyết trong kỳ báo cáo)"
+    )
+    body = table(f"Tháng 9/2026;An Hòa;{BAC_NINH}").replace("Tiến độ giải quyết", f"Tiến độ giải quyết {why}")
+    assert of(parsed(body), "dvc766_timeliness") == [19.45]
+
+
+def test_a_small_table_above_is_not_taken_for_the_scores() -> None:
+    body = f"Đơn vị;Thanh toán trực tuyến\nghi chú;;\n;;\n;;\n{table(f'Tháng 9/2026;An Hòa;{BAC_NINH}')}"
+    assert of(parsed(body), "dvc766_total") == [92.83]
+
+
+def test_of_very_many_wrong_rows_the_first_are_told_and_the_good_one_is_taken() -> None:
+    wrong = [f"Tháng 9/2026;Phường {number};19;19,45;8,53;10;21,17;17,86;96,01" for number in range(250)]
+    frame = parsed(table(*wrong, f"Tháng 9/2026;An Hòa;{BAC_NINH}"))
+    assert of(frame, "dvc766_total") == [92.83]
+    assert len(frame.attrs["problems"]) == dvc_766.PROBLEMS_MAX

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connectors import Payload, generic_json
+from connectors._http import DEPTH_MAX, read_json
 from connectors._mapping import read_quality, read_time
-from connectors._pointer import ABSENT, DEPTH_MAX, at, read_shallow_json, steps
+from connectors._pointer import ABSENT, at, steps
 from core.errors import ConfigError, InputError, SourceChanged, SourceRefused, SourceUnavailable
 from tests.connectors.asking import HANOI, Answers, asking, request_for
 
@@ -56,10 +57,10 @@ def test_what_is_no_pointer_is_told(pointer: Any) -> None:
 
 def test_depth_is_bounded_on_both_sides() -> None:
     fits = b"[" * DEPTH_MAX + b"]" * DEPTH_MAX
-    assert read_shallow_json(fits, "x")
+    assert read_json(fits, "x")
     for deep in (b"[" + fits + b"]" * 2, b'{"a":' * 500 + b"1" + b"}" * 500, b"[" * 90_000 + b"]" * 90_000):
         with pytest.raises(SourceChanged):
-            read_shallow_json(deep, "x")
+            read_json(deep, "x")
 
 
 # ---- times
@@ -306,6 +307,26 @@ def test_the_key_goes_where_the_server_wants_it_and_comes_back_in_no_reply() -> 
         generic_json.parse(payload)
     generic_json.fetch(asking(answers), request_for("l", {**options, "secret_param": "key"}, "k3y"))
     assert answers.asked[1][1] == {"key": "k3y"}
+
+
+@pytest.mark.parametrize("nothing", ["", None, False, 0, [], {}])
+def test_a_field_for_errors_that_holds_nothing_is_no_error(nothing: Any) -> None:
+    assert read({"observations": [], "error": nothing}, error="/error") == []
+
+
+def test_every_page_is_asked_with_the_key_that_travels_in_the_address() -> None:
+    def page(query: dict[str, str]) -> Any:
+        return {"observations": [], "next": "" if "page" in query else "?page=2"}
+
+    answers = Answers(page)
+    options = {"base_url": BASE, "next": "/next", "secret_param": "key"}
+    assert len(generic_json.fetch(asking(answers), request_for("l", options, "k3y"))) == 2
+    assert [query for _, query, _ in answers.asked] == [{"key": "k3y"}, {"page": "2", "key": "k3y"}]
+
+
+def test_a_page_of_stations_that_nobody_asked_for_is_no_change_of_the_interface() -> None:
+    others = [{"time": "2026-06-01T00:00:00Z", "site_id": "elsewhere", "observed_property": "pm25"}]
+    assert read({"observations": others}, sites={"gate": "air_01"}) == []
 
 
 def test_faults_of_a_server_keep_their_names() -> None:

@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from connectors import session
-from connectors._http import Limits, Pace, get, read_json, same_host
+from connectors import _http, begin_turn, session
+from connectors._http import TURN_S, Limits, Pace, get, read_json, same_host
 from core.errors import HouseError, InputError, SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from tests.connectors.asking import Answers, asking
 
 SECRET = "s3cr3t/+key"
 GOOD = json.dumps({"hello": "wörld"}).encode()
@@ -185,6 +186,12 @@ def test_a_lasting_fault_is_unavailable_after_three_tries(ask, server, fault):
     assert caught.value.retry_after_s is None
 
 
+def test_a_server_that_says_too_many_and_no_more_is_left_alone_for_five_minutes(ask):
+    with pytest.raises(SourceUnavailable) as caught:
+        ask("limitnonsense")
+    assert caught.value.retry_after_s == 300
+
+
 def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -257,6 +264,28 @@ def test_a_body_that_drips_is_given_up_at_the_deadline(ask, server):
     assert len(server.asked) == 1
 
 
+def test_pages_without_end_are_given_up_when_the_time_of_the_turn_is_over(server):
+    """Each page is well within the limits of a call: only the clock of the whole turn can end it."""
+    http, url = paced(Time(), gap_s=50.0), f"http://127.0.0.1:{server.server_port}/good"
+    for _ in range(int(TURN_S / 50)):
+        get(http, url)
+    with pytest.raises(SourceUnavailable, match="in time"):
+        get(http, url)
+    begin_turn(http)
+    assert get(http, url).body == GOOD
+
+
+def test_pages_that_are_too_large_together_are_refused_and_the_next_turn_begins_anew(server, monkeypatch):
+    monkeypatch.setattr(_http, "TURN_BYTES", 3 * len(GOOD))
+    http, url = paced(Time()), f"http://127.0.0.1:{server.server_port}/good"
+    for _ in range(3):
+        get(http, url)
+    with pytest.raises(SourceChanged, match="together are larger"):
+        get(http, url)
+    begin_turn(http)
+    assert get(http, url).body == GOOD
+
+
 def test_requests_to_one_host_keep_their_distance_and_other_hosts_do_not_wait(server):
     time = Time()
     http = paced(time, gap_s=0.5)
@@ -310,8 +339,23 @@ def test_a_host_that_cannot_be_written_is_told_without_its_query():
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
 
 
+def test_no_piece_of_an_address_that_is_a_secret_is_told():
+    secret = "https://feed.example.vn/partner/Zx9Qw3rT/feed?token=A1b2C3d4&format=1"
+    words = json.dumps({"error": "Zx9Qw3rT is closed, token A1b2C3d4, https://feed.example.vn/partner/Zx9Qw3rT/feed"})
+    with pytest.raises(SourceRefused) as caught:
+        get(asking(Answers(lambda query: (403, words.encode(), {}))), secret, secret=secret)
+    assert "Zx9Qw3rT" not in str(caught.value)
+    assert "A1b2C3d4" not in str(caught.value)
+    assert "feed.example.vn" in str(caught.value)
+
+
+def test_half_a_sign_at_the_end_of_a_cut_text_spoils_no_reply():
+    assert read_json(b'{"a": "ng\\u1eadp \\ud83c", "b": "\\ud83c\\udf0a", "c": NaN}', "x")["a"] == "ngập ?"
+    assert read_json(b'{"a": "\\ud83c", "b": "\\ud83c\\udf0a"}', "x")["b"] == "🌊"
+
+
 def test_json_may_begin_with_a_byte_order_mark_and_may_not_be_absurd():
     assert read_json(b"\xef\xbb\xbf[1]", "x") == [1]
-    for body in (b"1" * 5000, b"[" * 200_000):
-        with pytest.raises(SourceChanged, match="x: JSON that no honest server sends"):
+    for body, words in ((b"1" * 5000, "JSON that no honest"), (b"[" * 200_000, "JSON of more than 64 levels")):
+        with pytest.raises(SourceChanged, match=f"x: {words}"):
             read_json(body, "x")

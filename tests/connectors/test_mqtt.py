@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from connectors import Payload, mqtt, session
 from core.errors import ConfigError, InputError, SourceChanged, SourceRefused, SourceUnavailable
@@ -324,6 +326,11 @@ def test_a_wrong_password_is_refused_and_not_shown(broker: Broker) -> None:
     with pytest.raises(SourceRefused, match="MQTT_LOGIN") as caught:
         turn(broker, secret="city:wr0ng", **CITY)
     assert "wr0ng" not in str(caught.value)
+    refused = mqtt._SUBSCRIBERS["boxes"]
+    refused._disconnected(refused._client, None, None, ReasonCode(PacketTypes.DISCONNECT), None)
+    assert isinstance(refused.error(), SourceRefused), (
+        "the broker hangs up after it refused: that is no lost connection"
+    )
 
 
 @needs_broker
@@ -376,6 +383,32 @@ def test_another_secret_makes_another_client_and_the_threads_end(broker: Broker)
     assert not first._client.is_connected()
     mqtt.close()
     assert mqtt._SUBSCRIBERS == {}
+
+
+@needs_broker
+def test_what_is_no_measurement_by_its_size_makes_no_room_for_itself(broker: Broker) -> None:
+    turn(broker, listen_s=0, **CITY)
+    broker.publish("city/gate/pm25", "1" * (mqtt.LONGEST_MESSAGE + 1))
+    broker.publish("city/gate/pm25", told())
+    (payload,) = turn(broker, **CITY)
+    assert len(payload.body) < mqtt.LONGEST_MESSAGE
+    frame = mqtt.parse(payload)
+    assert rows(frame) == [("00:00:00", "gate", "pm25", 48.5)]
+    assert "1 messages were dropped" in frame.attrs["problems"][0]
+
+
+@needs_broker
+def test_a_filter_of_an_earlier_configuration_is_heard_no_more(broker: Broker) -> None:
+    """The broker remembers the subscriptions of a client that it keeps messages for, also those nobody asks for now."""
+    turn(broker, listen_s=0, topics=[{"filter": "legacy/#", "property": "pm25", "unit": "ug/m3"}])
+    mqtt.close("boxes")
+    broker.publish("legacy/gate", "7")
+    turn(broker, listen_s=0, **CITY)
+    broker.publish("legacy/gate", "8")
+    broker.publish("city/gate/pm25", told())
+    (payload,) = turn(broker, **CITY)
+    assert b"legacy" not in payload.body
+    assert len(mqtt.parse(payload)) == 1
 
 
 REAL = os.environ.get("CITY_LAB_MQTT", "")

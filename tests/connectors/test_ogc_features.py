@@ -1,14 +1,17 @@
 """OGC API Features and WFS: properties of points become observations, and errors in XML are errors."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pandas.testing import assert_frame_equal
 
-from connectors import Payload, ogc_features
+from connectors import Payload, ogc_features, session
 from core.errors import ConfigError, InputError, SourceChanged, SourceRefused
 from tests.connectors.answering import SITES, Server, ask, table
+from tests.connectors.asking import request_for
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "ogc_features"
 LEVEL = {"time": "t", "columns": [{"column": "level", "property": "river_level", "unit": "cm"}]}
@@ -178,3 +181,56 @@ def test_wrong_options_are_named(options, words):
         parsed(collection(feature()), options={**LEVEL, **options})
     with pytest.raises(ConfigError, match="base_url"):
         ask("ogc_features", Server(), collection="gauges")
+
+
+# ---- real servers
+
+FEATURES, MAPS = os.environ.get("CITY_LAB_PYGEOAPI", ""), os.environ.get("CITY_LAB_WFS", "")
+features = pytest.mark.skipif(not FEATURES, reason="CITY_LAB_PYGEOAPI names no server of OGC API Features")
+maps = pytest.mark.skipif(not MAPS, reason="CITY_LAB_WFS names no WFS")
+REQUESTS = {
+    "type_name": "requests311", "output_format": "geojson", "time": "created", "site": "neighborhood",
+    "columns": [{"column": "id", "property": "reports_received", "unit": "count"}],
+}  # fmt: skip
+
+
+def from_server(**options):
+    (payload,) = ogc_features.fetch(session(), request_for("real", options))
+    return ogc_features.parse(payload)
+
+
+def stations(**options):
+    columns = [{"column": name, "property": name, "unit": "ug/m3"} for name in ("pm25", "pm10")]
+    return from_server(
+        base_url=FEATURES, collection="stations", columns=columns, time="time", site="station", **options
+    )
+
+
+@features
+def test_a_real_server_of_features_gives_every_reading_and_its_error_code_is_none(monkeypatch):
+    whole = stations()
+    assert len(whole) == 12
+    assert whole["value"].notna().sum() == 8
+    assert whole["value"].min() > 0, "-999 is no value"
+    assert whole["time"].min() == datetime(2026, 1, 4, 17, tzinfo=UTC)
+    monkeypatch.setattr(ogc_features, "PAGE", 2)
+    assert_frame_equal(stations(), whole)
+    ours = stations(filters={"station": "Trạm Bắc Ninh", "no_such_column": ""})
+    assert set(ours["site_id"]) == {"Trạm Bắc Ninh"}
+
+
+@features
+def test_a_real_server_of_features_refuses_in_its_own_words():
+    with pytest.raises(SourceRefused, match=r"collections/nowhere/items: HTTP 404 \(Collection not found\)"):
+        from_server(base_url=FEATURES, collection="nowhere")
+
+
+@maps
+def test_a_real_wfs_is_read_to_the_last_page_and_refuses_in_xml():
+    whole = from_server(base_url=MAPS, **REQUESTS)
+    assert len(whole) == whole["value"].nunique() > 2 * ogc_features.PAGE
+    assert whole["time"].notna().all()
+    with pytest.raises(SourceRefused, match="application/json' is not a permitted output format"):
+        from_server(base_url=MAPS, **{**REQUESTS, "output_format": "application/json"})
+    with pytest.raises(SourceRefused, match="nowhere"):
+        from_server(base_url=MAPS, **{**REQUESTS, "type_name": "nowhere"})

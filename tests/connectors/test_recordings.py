@@ -3,14 +3,8 @@
 The recordings lie outside the repository, beside it in ../shared; where they are absent these tests are skipped.
 """
 
-import importlib.util
 import io
-import shutil
-import sys
-import threading
 from datetime import UTC, datetime
-from http.server import ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -24,10 +18,9 @@ from connectors.__main__ import main
 from connectors._http import Limits, get
 from core import observations
 from core.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from tests.connectors.conftest import RECORDINGS
 
-RECORDINGS = (Path(__file__).resolve().parents[3] / "shared" / "recordings").resolve()  # its server looks at real paths
 HEADER = "time,site_id,observed_property,value,quality,source"
-OURS = Path(__file__).parent.parent / "recordings"
 FOLDERS = {"gtfs-rt": "gtfs_realtime"}  # folder of recordings -> connector, where the names differ by more than a dash
 EXPECTED = {  # number of rows, or the words of the refusal
     "open-meteo/air_quality_current_berlin.json": 2,
@@ -160,30 +153,6 @@ def test_values_of_the_real_replies(capsys):
     assert "2018-01-02T05:00:00Z,dj_obs_filter,sensorthings:result,170.4,not_evaluated,real" in rows(
         "sensorthings/dj_obs_filter.json"
     )
-
-
-@pytest.fixture(scope="module")
-def replay(tmp_path_factory):
-    """The replay server over the recordings beside it and, in the folder `ours`, those of this repository."""
-    path = RECORDINGS / "replay.py"
-    if not path.is_file():
-        pytest.skip("the replay server in ../shared is not here")
-    root = tmp_path_factory.mktemp("replay").resolve()
-    shutil.copytree(RECORDINGS, root, dirs_exist_ok=True)
-    shutil.copytree(OURS, root / "ours")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [str(path), "0", str(root)])
-        patch.setattr(sys, "dont_write_bytecode", True)
-        spec = importlib.util.spec_from_file_location("replay", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    # A reply of ten seconds outlives these tests, and its thread would write into what a later test captures.
-    quiet = type("Quiet", (module.Replay,), {"log_message": lambda *_: None})
-    alone = type("Alone", (ThreadingHTTPServer,), {"handle_error": lambda *_: None, "block_on_close": False})
-    with alone(("127.0.0.1", 0), quiet) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def silent():

@@ -210,6 +210,11 @@ def test_options_that_fit_nothing_are_told_and_a_missing_address_too():
         ask(Server())
 
 
+def test_an_option_sites_that_is_no_table_is_told_as_such():
+    with pytest.raises(ConfigError, match="sites is no table"):
+        ask(Server(), base_url=BASE, sites=["Cho"])
+
+
 @pytest.mark.skipif("CITY_TEST_SENSORTHINGS" not in os.environ, reason="CITY_TEST_SENSORTHINGS names no running server")
 def test_a_real_server_gives_every_hour_once():
     request = FetchRequest(

@@ -25,8 +25,9 @@ from connectors._contract import FetchRequest, Payload
 from connectors._sheet_cells import Cell, CellError, period_in_title, read_moment, read_number
 from connectors._sheet_files import FILE_BYTES_MAX
 from connectors._sheet_layout import SYNONYMS, Vocabulary
+from connectors._sheet_table import PROBLEMS_MAX
 from connectors._vietnamese_text import folded
-from connectors.spreadsheet import PROBLEMS_MAX, SheetErrors, fetch, parse
+from connectors.spreadsheet import SheetErrors, fetch, parse
 from core.catalogue import load_properties
 from core.errors import InputError, SourceError, SourceUnavailable
 
@@ -792,6 +793,14 @@ def test_a_cell_error_names_file_sheet_and_cell_and_the_good_rows_stay() -> None
     assert problems(frame) == ["tệp bao_cao.xlsx, trang “Trang 1”, ô D3: “abc” không phải là số"]
 
 
+def test_a_zone_that_lies_nowhere_is_named_by_its_cell() -> None:
+    frame = read(
+        xlsx([["Trạm quan trắc"], HEAD, [1, "2026-02-01T01:00:00+99:99", "A", 11], [2, "01/02/2026 02:00", "A", 12]])
+    )
+    assert values(frame) == [12]
+    assert problems(frame)[0].startswith("tệp bao_cao.xlsx, trang “Trang 1”, ô B3: “2026-02-01T01:00:00+99:99” không")
+
+
 def test_formulas_without_a_value_and_with_an_error_are_named() -> None:
     rows = [
         HEAD,
@@ -965,7 +974,7 @@ def test_legacy_font_encodings_are_named(legacy: str, name: str) -> None:
     [
         (b"", "tệp rỗng"),
         (b"\r\n\r\n", "tệp rỗng"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, r"lưu lại dạng \.xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, r"\.xls hỏng"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "mật khẩu"),
         (b"%PDF-1.7 ...", "PDF"),
         (b"<html><table><tr><td>PM2.5</td></tr></table></html>", "HTML"),

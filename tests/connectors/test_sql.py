@@ -99,6 +99,22 @@ def test_options_that_cannot_work_are_named_and_show_no_password(options: dict[s
     assert "s3cret" not in str(caught.value)
 
 
+def test_the_base_is_asked_with_limits_and_its_words_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that dies in the middle of a reply must end the turn, and no message may repeat what was sent."""
+    given: dict[str, Any] = {}
+
+    def connect(address: str, **settings: Any) -> None:
+        given.update(settings)
+        raise psycopg.OperationalError("the pooler says: no pool for reader:s3cret-word")
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    asked = {"base_url": "postgresql://reader@127.0.0.1/city", "query": "select 1", "timeout_s": 7}
+    with pytest.raises(SourceUnavailable, match=r"no pool for reader:\*\*\*"):
+        sql.fetch(session(), request_for("hoso", asked, "s3cret-word"))
+    assert (given["connect_timeout"], given["tcp_user_timeout"]) == (sql.CONNECT_WITHIN_S, 7000)
+    assert given["options"] == "-c statement_timeout=7000"
+
+
 def test_nobody_there_is_not_answering_with_the_reason() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
@@ -154,6 +170,12 @@ def test_a_percent_sign_is_itself_where_no_period_is_asked(table: Any) -> None:
     frame = sql.parse(fetched(f"select at as time, site as site_id, v as value from {TABLE} where site like 'ga%'"))
     assert frame["value"].iloc[0] == 1.5
     assert frame["time"].iloc[0] == datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@real
+def test_a_cell_that_is_no_name_is_cut(table: Any) -> None:
+    query = "select '2026-06-01 07:00+07'::timestamptz as time, repeat('x', 9000) as site_id, 1 as value"
+    assert len(sql.parse(fetched(query))["site_id"].item()) == sql.LONGEST_CELL
 
 
 @real

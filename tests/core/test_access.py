@@ -16,17 +16,19 @@ from core.errors import ConfigError
 DESK = {
     "acknowledge", "unacknowledge", "reset", "shelve", "unshelve", "assign", "comment", "tick_step", "untick_step",
     "join", "split", "lead", "status", "mute_wall", "unmute_wall", "show_on_wall", "release_wall", "draft_handover",
-    "sign_out", "sign_in", "export_cap", "try_rule",
+    "sign_out", "sign_in", "export_cap", "try_rule", "deliver_file", "read_delivery",
 }  # fmt: skip
 RIGHTS = {  # written down once more, by hand: the table of the product must agree with this one
     "viewer": set(),
     "operator": DESK,
     "supervisor": DESK | {"take_out_of_service", "return_to_service", "resend_notice", "drop_notice", "end_drill"},
-    "admin": {"resend_notice", "try_rule"},
+    "admin": {"resend_notice", "try_rule", "import_layer", "remove_layer"},
     "auditor": {"read_audit", "export_audit"},
     NO_ROLE: set(),
 }
-OPEN = {"overview", "traffic", "environment", "services", "map", "trends", "alert_desk", "source_health", "wall"}
+OPEN = {
+    "overview", "traffic", "environment", "services", "map", "trends", "alert_desk", "source_health", "wall", "layers",
+}  # fmt: skip
 PAGES = {
     "viewer": OPEN,
     "operator": OPEN | {"handover", "drill", "rule_trial", "messages"},

@@ -164,6 +164,7 @@ WRONG = [
     ("sources", "[[source]]\nkey = 'rain'\n", "sources.toml: [[source]] number 1: the key connector is missing"),
     ("sources", SOURCES + "every_s = '600'\n", "sources.toml: [[source]] number 1: every_s must be int, not '600'"),
     ("sources", SOURCES + "every_s = 0\n", "sources.toml: [[source]] number 1: every_s must be 1 or more, not 0"),
+    ("sources", SOURCES + "secret = 'hunter2'\n", "secret must be the NAME of a secret (capitals, digits, _), never"),
     ("sources", SOURCES + "base_url = 'x'\n", "number 1: unknown key base_url; put it under [source.options]"),
     ("sources", SOURCES + SOURCES, "sources.toml: a source key is given twice: rain"),
     ("sources", SOURCES.replace("[[source]]", "[source]"), "sources.toml: source must be list"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core import inbox
 from core.inbox import MOST_SEEN, Inbox, Queue, Verdict, box_of, close_box, open_box, signature
 
 SECRET = "a secret that nobody guesses 0123456789"
@@ -109,3 +110,11 @@ def test_a_box_stays_when_its_secret_changes() -> None:
     finally:
         close_box("sender")
     assert box_of("sender") is None
+
+
+def test_no_more_signatures_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST_SEEN", 2)
+    box = Inbox(SECRET)
+    for body, verdict in ((b"1", Verdict.TAKEN), (b"2", Verdict.TAKEN), (b"3", Verdict.NO_ROOM)):
+        assert box.take(STAMP, signature(SECRET, STAMP, body), body, NOW) is verdict
+    assert box.drain() == [b"1", b"2"]

@@ -17,6 +17,13 @@ export default function (component) {
     const element = event.target.closest("[data-deed]")
     if (element) send(element)
   }
+  root.onkeydown = (event) => {  // arrows go from cell to cell of a matrix
+    const place = event.target.dataset?.cell?.split(",").map(Number)
+    const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key]
+    if (!place || !way) return
+    event.preventDefault()
+    root.querySelector(`[data-cell="${place[0] + way[0]},${place[1] + way[1]}"]`)?.focus()
+  }
   // Letters work wherever the focus is, but never while somebody writes. C and R belong to Streamlit.
   const opens = { g: "open_assign", s: "open_shelve", n: "open_comment" }
   const onKey = (event) => {

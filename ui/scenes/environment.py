@@ -220,6 +220,7 @@ def _rain_day(stage: Stage) -> Day:
         limit_word=view.t("word.limit"),
         abnormal=row.priority or None,
         stale=not live(row),
+        artefacts=[mark.at for mark in view.artefacts("rain_1h", row.site_id)],
         alt=f"{view.t('environment.rain')}: {view.t('word.last_24h')}",
     )
     dry = live(row) and day is not None and day.value < 0.05
@@ -247,6 +248,7 @@ def _river_day(stage: Stage) -> Day:
         lines=[(edge, view.t("scene_environment.alarm", n=name)) for edge, name in edges if edge is not None],
         abnormal=row.priority or None,
         stale=not live(row),
+        artefacts=[mark.at for mark in view.artefacts("river_level", row.site_id)],
         alt=f"{view.t('environment.river')}: {view.t('word.last_24h')}",
     )
     note = f"{row.note} {row.subnote}" if stage.density == FULL or not live(row) else ""
@@ -255,7 +257,8 @@ def _river_day(stage: Stage) -> Day:
 
 def _day(stage: Stage, key: str, row: Row, place: str, note: str, drawn: Markup) -> Day:
     """A picture under its station; a property that nobody ever sent has no station, and why stands in the list."""
-    where = [place if row.state != ABSENT else "", note] if row.site_id else [stage.view.t("state.none_yet")]
+    step = f"⊤ {row.artefact}" if row.artefact else ""
+    where = [place if row.state != ABSENT else "", note, step] if row.site_id else [stage.view.t("state.none_yet")]
     return Day(
         key=key,
         place=" · ".join(part.strip() for part in where if part.strip()),

@@ -220,6 +220,7 @@ def _line(stage: Stage, alert: Alert, *, large: bool) -> Markup:
         limits=_limits(view, alert, site_id) if judged else (),
         priority=alert.priority if alert.active and judged else None,
         stale=reading is None or not reading.live,
+        artefacts=[mark.at for mark in view.artefacts(item.key, site_id, HOURS)],
         language=view.language,
         message=view.t("trends.no_data"),
         alt=f"{item.name(view.language)}: {view.t('word.hours', n=HOURS)}",

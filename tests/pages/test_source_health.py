@@ -1,0 +1,108 @@
+"""The page «Nguồn dữ liệu»: four scores, who supplies them, and the rows that failed one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from html import escape
+
+import pytest
+
+from charts.theme import DESK
+from core import formats
+from core.i18n import LANGUAGES, Translator
+from core.quality import COMPLETE, DAY, REPAIR, SCORES, Artefact
+from core.safe_csv import safe_csv
+from pipeline import Line
+from tests.pages.conftest import copy_of
+from tests.pages.reading import open_page, parts, problems
+from ui import data_quality
+from ui.views import View
+
+
+@pytest.fixture(scope="module")
+def line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """The demo city with its quality measured, and a step that a repair explains."""
+    own = copy_of(demo_line, tmp_path_factory.mktemp("quality") / "quality.duckdb")
+    if own._measuring is not None:
+        own._measuring.result(60)
+    quality = own.measure_quality()
+    site = own.city.sites.index[own.city.sites["kind"] == "air_station"][0]
+    mark = Artefact(
+        observed_property="pm25", site_id=site, at=own.clock.now() - timedelta(hours=2), cause=REPAIR,
+        source="air_monitoring", before=20.0, after=61.5,
+    )  # fmt: skip
+    own._quality = replace(quality, artefacts=(mark,))
+    own._publish()
+    yield own
+    own.stop()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_four_scores_the_league_and_the_step_are_told(
+    line: Line, serve: Callable[[Line], Line], language: str
+) -> None:
+    serve(line)
+    page = open_page("source_health", language).run()
+    assert problems(page) == []
+    shown, t = parts(page)["scores"], Translator(language)
+    span = line.snapshot.quality.spans[DAY]
+    for name in SCORES:
+        assert t(f"quality.{name}") in shown
+    for source in span.sources:
+        assert line.city.site_name(source, language) in shown
+    worst = min(one.scores[COMPLETE].percent or 100 for one in span.sources.values())
+    assert formats.percent(worst, 1, language) in shown
+    for place in span.league:
+        assert place.scored.key in shown
+    assert formats.quantity(61.5, 1, "µg/m³", language) in shown
+
+
+def test_the_rows_that_failed_are_one_click_away_and_the_file_says_that_they_are_simulated(
+    line: Line, serve: Callable[[Line], Line]
+) -> None:
+    serve(line)
+    page = open_page("source_health", "vi").run()
+    chosen = page.selectbox(key="quality_source")
+    failed = line.snapshot.quality.spans[DAY].failed
+    assert {source for source, _ in failed} == {
+        one.key for one in line.city.sources if line.city.site_name(one.key, "vi") in chosen.options
+    }
+    assert "<table" in parts(page)["rows"]
+    assert page.query_params["source"] in (chosen.value, [chosen.value])
+    view = View(line.snapshot, "vi", DESK)
+    told = safe_csv(data_quality._export(view, line.snapshot.quality.spans[DAY].failing.head(3)))
+    assert told.count("DỮ LIỆU MÔ PHỎNG: ") == 3
+
+
+def test_a_connector_shows_its_grade(line: Line, serve: Callable[[Line], Line]) -> None:
+    serve(line)
+    page = open_page("source_health", "vi").run()
+    assert "kết nối demo: hạng " in parts(page)["body"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_of_the_scale_and_how_the_connector_stands_to_it_is_on_the_page(
+    line: Line, serve: Callable[[Line], Line], language: str
+) -> None:
+    serve(line)
+    shown, t = parts(open_page("source_health", language).run())["body"], Translator(language)
+    table = shown.partition(t("source.scale"))[2]
+    rules = line.snapshot.sources[0].rules
+    assert {state for *_, state in rules} == {"kept", "lacking", "exempt"}
+    for step, vietnamese, english, state in rules:
+        row = table.partition(f"<td>{escape(english if language == 'en' else vietnamese)}</td>")
+        assert row[1], english
+        assert row[0].endswith(f"<td>{t(f'source.grade_{step}')}</td>")
+        assert row[2].startswith(f"<td>{t(f'source.rule_{state}')}</td>")
+
+
+def test_before_the_first_measurement_the_page_says_so(
+    demo_line: Line, serve: Callable[[Line], Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_line, "snapshot", replace(demo_line.snapshot, quality=None))
+    serve(demo_line)
+    page = open_page("source_health", "vi").run()
+    assert problems(page) == []
+    assert Translator("vi")("quality.not_yet") in [one.value for one in page.info]
