@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-_FORMULA = re.compile(r"['=+\-@\t\r\n＝＋－＠]")
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n']")
 
 
 def safe_csv(frame: pd.DataFrame) -> str:
@@ -22,9 +22,16 @@ def safe_csv(frame: pd.DataFrame) -> str:
     return text.getvalue()
 
 
+def safe_text(text: str) -> str:
+    """The text with one ' in front where a spreadsheet would compute it: = + - @ (also full width, also behind blanks)
+    or a control character. A text that begins with ' gets one too, so that taking one off gives every text back.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) else value
+        return safe_text(value)
     if value is None or pd.isna(value):
         return ""
     return (

@@ -5,16 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shapely.geometry import shape
 
+from core.safe_csv import safe_text
 from gis.read import Value
-
-_FORMULA = re.compile(r"['=+\-@\t\r\n＝＋－＠]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +61,8 @@ def to_csv(rows: Sequence[Row], about: Mapping[str, str]) -> str:
     writer.writerow(["layer", "code", "name", "value", "unit", "note", "longitude", "latitude", *about])
     for row in rows:
         point = shape(row.shape).representative_point()
-        words = [_safe(one) for one in (row.layer, row.code, row.name)]
+        words = [safe_text(one) for one in (row.layer, row.code, row.name)]
         value = "" if row.value is None else repr(row.value)
-        rest = [_safe(row.unit), _safe(row.note), f"{point.x:.6f}", f"{point.y:.6f}"]
-        writer.writerow([*words, value, *rest, *(_safe(one) for one in about.values())])
+        rest = [safe_text(row.unit), safe_text(row.note), f"{point.x:.6f}", f"{point.y:.6f}"]
+        writer.writerow([*words, value, *rest, *(safe_text(one) for one in about.values())])
     return "\ufeff" + text.getvalue()
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) else text

@@ -23,6 +23,7 @@ import pandas as pd
 
 from core.errors import InputError
 from core.ledger import AuditEntry
+from core.safe_csv import safe_text
 
 GENESIS: Final = "0" * 64  # previous_hash of entry 1
 KEEP: Final = timedelta(days=365)
@@ -38,7 +39,6 @@ _CUT: Final = "…"
 _VENDOR: Final = "City operations centre|Dashboard|1"
 _FACILITY_AUDIT: Final = 13  # RFC 5424: log audit
 _SEVERITIES: Final = {"done": (6, 3), "refused": (5, 5), "denied": (4, 7)}  # syslog severity, CEF severity
-_FORMULA: Final = re.compile(r"\s*[=+\-@]|[\t\r\n']")
 
 
 class Head(NamedTuple):
@@ -223,7 +223,7 @@ def audit_csv(frame: pd.DataFrame) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) else value
+        return safe_text(value)
     return "" if value is None else str(_plain(value))
 
 

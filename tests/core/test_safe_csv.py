@@ -11,7 +11,9 @@ import pytest
 from core.safe_csv import safe_csv
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+84", "-1", "@SUM(A1)", "\tx", "'quoted", "＝1+1", "=cmd|' /C calc'!A0"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+84", "-1", "@SUM(A1)", "\tx", "'quoted", "＝1+1", " =1", "=cmd|' /C calc'!A0"]
+)
 def test_a_text_that_begins_like_a_formula_gets_an_apostrophe_also_in_the_head(text: str) -> None:
     (head, (cell,)) = csv.reader(io.StringIO(safe_csv(pd.DataFrame({text: [text]}))))
     assert cell == f"'{text}"
