@@ -382,8 +382,8 @@ def read_back(text: str, folder: Path) -> str:
 
 
 HOSTILE = [
-    '=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "'quoted", 'a,b"c', "x\r\ny",
-    "<script>",
+    '=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "'quoted", 'a,b"c', "x\r\ny",
+    "<script>", "＝1",
 ]  # fmt: skip
 
 
@@ -405,7 +405,7 @@ def test_a_stranger_proves_an_export_with_the_page_alone(store: DuckStore, tmp_p
     store.write_audit([entry(source_port=None, source_address="", before="", after="")])
     text = audit_csv(store.read_audit(LONG_AGO))
     assert read_back(text, tmp_path) == f"newest hash: {store.audit_head()[1]}\n"
-    assert read_back(text.replace("<script>", "<Script>", 1), tmp_path) == f"AssertionError: entry {len(HOSTILE)} was changed"
+    assert read_back(text.replace("<script>", "<Script>", 1), tmp_path) == "AssertionError: entry 11 was changed"
     lines = text.splitlines(keepends=True)
     cut = "".join(lines[:2] + lines[3:])
     assert read_back(cut, tmp_path) == "AssertionError: entry 3 does not follow"
