@@ -44,6 +44,7 @@ from control import cap, dry_run, quality, scope
 from control.drills import Beat, Drill, earlier
 from control.gate import Gate
 from control.intake import Examined, Intake
+from control.pilots import Known, Pilots
 from control.quality import QualityKeeper
 from control.screens import Screens
 from control.trials import TrialJob, Trials
@@ -209,6 +210,7 @@ class Line:
         self._layer_turns: dict[str, Future[Any]] = {}
         self._layer_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="layers")
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
+        self._pilots = Pilots(city)
         self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
@@ -414,6 +416,10 @@ class Line:
     def trial(self, rule_key: str, days: int, changes: Mapping[str, float] | None = None) -> TrialJob:
         """A rule tried on the city's own history, in a thread of its own. Raises InputError."""
         return self._trials.ask(rule_key, days, changes)
+
+    def pilots(self) -> tuple[Known, ...]:
+        """The register of pilots as of today, with their figures; computed once per file."""
+        return self._pilots.on(self.clock.now().astimezone(self.city.zone).date())
 
     def alarm_health(self) -> Report | None:
         """The figures of the alarm system, made every five minutes; None before the first cycle."""

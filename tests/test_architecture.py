@@ -46,6 +46,7 @@ OWNS = {
     "shapefile": {"gis"},
     "pmtiles": {"api"},
     "jinja2": {"ui"},
+    "scipy": {"analysis"},
 }
 MOST_PAGE_LINES = 120
 

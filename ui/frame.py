@@ -27,8 +27,8 @@ FIRST_LOOK_S = 1
 REFRESH_S = 5  # how often a viewer asks whether there is a newer snapshot
 MAIN = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "wall")  # one line at 1366 pixels
 MORE = (
-    "wall_desk", "source_health", "intake", "layers", "alarm_health", "rule_trial", "handover", "messages", "drill",
-    "audit",
+    "pilots", "wall_desk", "source_health", "intake", "layers", "alarm_health", "rule_trial", "handover", "messages",
+    "drill", "audit",
 )  # fmt: skip
 ORDER = (*MAIN, *MORE)
 LIVE_PATH = "/api/live"
