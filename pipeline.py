@@ -47,6 +47,7 @@ from control.intake import Examined, Intake
 from control.pilots import Known, Pilots
 from control.quality import QualityKeeper
 from control.screens import Screens
+from control.studies import Studies
 from control.trials import TrialJob, Trials
 from core import observations as obs
 from core.access import Person
@@ -211,6 +212,7 @@ class Line:
         self._layer_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="layers")
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
         self._pilots = Pilots(city)
+        self.studies = Studies(self.clock)
         self._courier = Courier(store, routes, self.clock)
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
@@ -453,6 +455,7 @@ class Line:
         self._layer_pool.shutdown(wait=False, cancel_futures=True)
         self._measurer.shutdown(wait=True, cancel_futures=True)  # it reads the store, which closes next
         self._trials.stop()
+        self.studies.stop()
         self._courier.stop()
         self.store.close()
 
