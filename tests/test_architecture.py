@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PURE = {"core"}
+UPPER = {"control", "store", "alerts", "indicators", "analysis", "notices", "reports", "gis", "core"}
 MAY_IMPORT: dict[str, set[str]] = {
     "core": set(),
     "alerts": PURE,
@@ -23,44 +24,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gis": PURE,
     "reports": {"charts", "analysis", "core"},
     "control": {"alerts", "analysis", "notices", "reports", "store", "core"},
-    "pipeline": {
-        "connectors",
-        "indicators",
-        "alerts",
-        "analysis",
-        "notices",
-        "reports",
-        "control",
-        "gis",
-        "store",
-        "core",
-    },
-    "ui": {
-        "pipeline",
-        "control",
-        "store",
-        "alerts",
-        "indicators",
-        "analysis",
-        "notices",
-        "reports",
-        "gis",
-        "charts",
-        "core",
-    },
-    "api": {
-        "pipeline",
-        "control",
-        "store",
-        "alerts",
-        "indicators",
-        "analysis",
-        "notices",
-        "reports",
-        "gis",
-        "charts",
-        "core",
-    },
+    "pipeline": UPPER | {"connectors"},
+    "ui": UPPER | {"pipeline", "charts"},
+    "api": UPPER | {"pipeline", "charts"},
     "pages": {"ui", "charts", "core"},
     "dashboard": {"ui", "api", "charts", "core"},
 }
@@ -82,7 +48,6 @@ OWNS = {
     "shapefile": {"gis"},
     "pmtiles": {"api"},
     "jinja2": {"ui", "api", "reports"},
-    "scipy": {"analysis"},
     "scipy": {"analysis"},
 }
 MOST_PAGE_LINES = 120
