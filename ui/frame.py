@@ -226,7 +226,8 @@ def say(title: str, text: str, language: str, line: Line) -> None:
 def _style(wall: bool) -> str:
     base = (ROOT / "ui" / "assets" / "house.css").read_text(encoding="utf-8")
     assets = ROOT / "ui" / "assets"
-    files = ["wall.css", *sorted(path.name for path in assets.glob("wall_*.css"))] if wall else ["desk.css"]
+    look = "wall" if wall else "desk"
+    files = [f"{look}.css", *sorted(path.name for path in assets.glob(f"{look}_*.css"))]
     own = "\n".join((assets / name).read_text(encoding="utf-8") for name in files)
     gate = (ROOT / "ui" / "assets" / "people.css").read_text(encoding="utf-8")
     return f":root{{{css_variables(WALL if wall else DESK)}}}\n{base}\n{own}\n{gate}"
