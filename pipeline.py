@@ -423,6 +423,16 @@ class Line:
         """The register of pilots as of today, with their figures; computed once per file."""
         return self._pilots.on(self.clock.now().astimezone(self.city.zone).date())
 
+    def lock_pilot(self, person: Person, key: str) -> None:
+        """Seal the plan of a pilot before its start. Raises Denied, InputError; the audit log knows of it."""
+
+        def seal() -> str:
+            sealed = self._pilots.seal(key, self.clock.now())
+            return f"sha256 {sealed.digest}"
+
+        self.gate.pass_by(person, Deed(action="lock_pilot", thing=key), seal)
+        self._publish()
+
     def alarm_health(self) -> Report | None:
         """The figures of the alarm system, made every five minutes; None before the first cycle."""
         return self._health

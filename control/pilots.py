@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from analysis import pilots as figures
 from analysis.pilots import Power, Result
 from analysis.pilots_panel import Panel, read_panel
 from core.config import City
 from core.errors import InputError
-from core.pilots import FINISHED, Pilot, load_pilots
+from core.files import write_whole
+from core.pilots import FINISHED, PLANNED, UNLOCKED, Pilot, load_pilots, lock_text
+
+
+LATEST_FIRST = timedelta(days=7)  # the first figures may lie so long after the planned day: a week, or a holiday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class Pilots:
 
     def __init__(self, city: City) -> None:
         """Raises ConfigError for a plan that cannot be read."""
+        self._city = city
         self._plans = load_pilots(city)
         self._lock = threading.Lock()
         self._kept: dict[tuple[object, ...], _Computed] = {}
@@ -48,6 +53,22 @@ class Pilots:
     def on(self, today: date) -> tuple[Known, ...]:
         """All pilots, the newest start first."""
         return tuple(self._known(pilot, pilot.state(today)) for pilot in self._plans)
+
+    def seal(self, key: str, now: datetime) -> Pilot:
+        """Lock the plan as it stands now, before its start. Raises InputError; a lock is never replaced."""
+        today = now.astimezone(self._city.zone).date()
+        with self._lock:
+            plan = next((one for one in load_pilots(self._city) if one.key == key), None)
+            if plan is None:
+                raise InputError(f"Không có thí điểm {key} trong sổ.")
+            if plan.lock != UNLOCKED:
+                raise InputError(f"Thí điểm {key} đã có khóa từ {plan.locked_at:%d/%m/%Y}; khóa không thay được.")
+            if plan.state(today) != PLANNED:
+                raise InputError(f"Thí điểm {key} đã bắt đầu ngày {plan.starts:%d/%m/%Y}: khóa bây giờ là quá muộn.")
+            text = lock_text(self._city.folder / "pilots" / f"{key}.toml", now)
+            write_whole(self._city.pilot_locks / f"{key}.lock", text.encode())
+            self._plans = load_pilots(self._city)
+            return next(one for one in self._plans if one.key == key)
 
     def _known(self, pilot: Pilot, state: str) -> Known:
         if pilot.panel is None:
@@ -98,6 +119,7 @@ def _check(panel: Panel, pilot: Pilot) -> None:
         if given != set(planned):
             other = sorted(given ^ set(planned))[0]
             raise InputError(f"{name}: {word} differ from the plan at {other}; the plan decides who takes part")
+    days = []
     for moment, after in zip(panel.times, panel.after, strict=True):
         try:
             day = date.fromisoformat(moment[:10])
@@ -105,3 +127,9 @@ def _check(panel: Panel, pilot: Pilot) -> None:
             raise InputError(f"{name}: time {moment!r} is no date; write 2026-11-20") from error
         if (day >= pilot.starts) != bool(after) or day > pilot.ends:
             raise InputError(f"{name}: at {moment} after is {int(after)}; the plan runs {pilot.starts} to {pilot.ends}")
+        days.append(day)
+    if not pilot.looks_back_to <= days[0] <= pilot.looks_back_to + LATEST_FIRST:
+        raise InputError(
+            f"{name}: the figures begin at {days[0]}, the plan looks back to {pilot.looks_back_to}; nobody may choose "
+            "the time before once the result is known"
+        )

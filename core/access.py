@@ -57,6 +57,7 @@ MAY: dict[str, frozenset[str]] = {
     "read_delivery": DESK,
     "import_layer": frozenset({"admin"}),
     "remove_layer": frozenset({"admin"}),
+    "lock_pilot": SUPERVISOR,
     "read_audit": AUDITOR,
     "export_audit": AUDITOR,
 }

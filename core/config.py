@@ -99,6 +99,11 @@ class City:
         return self.store_path.with_name(f"{self.store_path.stem}-layers")
 
     @property
+    def pilot_locks(self) -> Path:
+        """Where plans of pilots are locked from the page: beside the data file, for the configuration is read only."""
+        return self.store_path.with_name(f"{self.store_path.stem}-pilots")
+
+    @property
     def city_site(self) -> str:
         """The site that stands for the whole city."""
         return str(self.sites.index[self.sites["kind"] == "city"][0])

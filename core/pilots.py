@@ -1,7 +1,7 @@
 """The register of pilots: config/<city>/pilots/<key>.toml, each locked by a hash of its plan before the start.
 
 A plan is a file, because it is decided on paper, reviewed and kept under versions like every other setting. Its lock
-`<key>.lock` holds the SHA-256 of the plan's canonical text (all keys sorted, JSON, NFC; blanks and comments do not
+`<key>.lock`, beside the plan or (locked on the page) beside the store, holds the SHA-256 of the plan's canonical text (all keys sorted, JSON, NFC; blanks and comments do not
 count) and the moment. What was changed after the lock is shown as changed; a lock from after the start as late.
 """
 
@@ -31,6 +31,7 @@ KEYS = {
     "worthwhile_pct",
     "treated",
     "controls",
+    "looks_back_to",
     "starts",
     "ends",
     "cost_million_vnd",
@@ -51,6 +52,7 @@ class Pilot:
     worthwhile_pct: float  # the smallest gain that pays
     treated: tuple[str, ...]  # site_ids
     controls: tuple[str, ...]
+    looks_back_to: date  # the first day of the figures: part of the plan, or whoever dislikes a verdict would trim it
     starts: date
     ends: date  # the last day
     cost_million_vnd: float
@@ -102,6 +104,9 @@ def _pilot(path: Path, city: City) -> Pilot:
     starts, ends = _day(table, "starts", where), _day(table, "ends", where)
     if ends < starts:
         raise ConfigError(f"{where}: ends ({ends}) lies before starts ({starts})")
+    looks_back_to = _day(table, "looks_back_to", where)
+    if looks_back_to >= starts:
+        raise ConfigError(f"{where}: looks_back_to ({looks_back_to}) must lie before starts ({starts})")
     better = take(table, "better", str, where)
     if better not in BETTER:
         raise ConfigError(f"{where}: better must be one of {', '.join(BETTER)}, not {better!r}")
@@ -110,7 +115,8 @@ def _pilot(path: Path, city: City) -> Pilot:
     if both:
         raise ConfigError(f"{where}: {both[0]} is in treated and in controls; a unit is one of them")
     sealed = digest(table)
-    lock, locked_at = _lock(path.with_suffix(".lock"), sealed, starts, city)
+    kept = [one for one in (path.with_suffix(".lock"), city.pilot_locks / f"{path.stem}.lock") if one.is_file()]
+    lock, locked_at = _lock(kept[0], sealed, starts, city) if kept else (UNLOCKED, None)
     panel = take(table, "panel", str, where, "")
     return Pilot(
         key=path.stem,
@@ -120,6 +126,7 @@ def _pilot(path: Path, city: City) -> Pilot:
         worthwhile_pct=_share(table, "worthwhile_pct", where),
         treated=treated,
         controls=controls,
+        looks_back_to=looks_back_to,
         starts=starts,
         ends=ends,
         cost_million_vnd=_amount(table, "cost_million_vnd", where),
@@ -133,8 +140,6 @@ def _pilot(path: Path, city: City) -> Pilot:
 
 
 def _lock(path: Path, sealed: str, starts: date, city: City) -> tuple[str, datetime | None]:
-    if not path.is_file():
-        return UNLOCKED, None
     table, where = read_toml(path), shown_path(path)
     at = take(table, "locked_at", datetime, where)
     if at.tzinfo is None:

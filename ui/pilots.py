@@ -16,9 +16,11 @@ from analysis.pilots_verdict import MOST_NOISIER
 from charts import pilot as pictures
 from control.pilots import Known
 from core import formats
+from core.access import Denied, may
 from core.catalogue import ObservedProperty
+from core.errors import InputError
 from core.formats import DASH
-from core.pilots import CHANGED, FINISHED, LATE, RUNNING, UNLOCKED, Pilot
+from core.pilots import CHANGED, FINISHED, LATE, PLANNED, RUNNING, UNLOCKED, Pilot
 from ui import panel, render
 from ui.frame import Screen
 from ui.views import View
@@ -61,8 +63,34 @@ def register(screen: Screen) -> None:
             )
         st.query_params["pilot"] = chosen
         _one(screen, view, known[keys.index(chosen)])
+        _lock(screen, known[keys.index(chosen)].pilot, known[keys.index(chosen)].state)
 
     region()
+
+
+def _lock(screen: Screen, pilot: Pilot, state: str) -> None:
+    """Seal an open plan before its start: by those who may, once, and never to be taken back."""
+    said = st.session_state.pop("pilot_lock_said", "")
+    if said:
+        st.text(said)
+    if pilot.lock != UNLOCKED or state != PLANNED or not may(screen.person, "lock_pilot"):
+        return
+    with st.container(key="pilot_lock", horizontal=True, gap="small", vertical_alignment="center"):
+        st.text(screen.t("pilots.lock_how", start=_day(pilot.starts, screen.language)))
+        st.button(
+            screen.t("pilots.lock_now"), key=f"do_lock_pilot:{pilot.key}", on_click=_seal, args=(screen, pilot.key)
+        )
+
+
+def _seal(screen: Screen, key: str) -> None:
+    try:
+        screen.line.lock_pilot(screen.person, key)
+    except Denied as error:
+        st.session_state["pilot_lock_said"] = error.words(screen.language)
+    except InputError as error:
+        st.session_state["pilot_lock_said"] = str(error)
+    else:
+        st.session_state["pilot_lock_said"] = screen.t("pilots.lock_done")
 
 
 def _own(screen: Screen, pilot: Pilot) -> bool:
@@ -105,6 +133,7 @@ def _row(view: View, known: Known, item: ObservedProperty | None) -> dict[str, A
         "places": ", ".join(view.snapshot.city.site_name(one, language) for one in pilot.treated),
         "treated": len(pilot.treated),
         "controls": len(pilot.controls),
+        "back_to": _day(pilot.looks_back_to, language),
         "since": _day(pilot.starts, language),
         "until": _day(pilot.ends, language),
         "state": known.state,

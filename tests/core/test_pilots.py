@@ -42,7 +42,8 @@ def signals(city: City) -> Pilot:
 
 
 def test_the_demo_citys_register_holds_a_locked_and_an_open_plan(city: City) -> None:
-    open_plan, locked = load_pilots(city)
+    open_plan, locked, kerb = load_pilots(city)
+    assert (kerb.key, kerb.lock) == ("kerb_watch", "locked")
     assert (locked.key, locked.lock, locked.locked_at) == ("signal_timing", "locked", IN_TIME)
     assert (open_plan.key, open_plan.lock, open_plan.locked_at) == ("mobile_desk", "unlocked", None)
     assert locked.text("title", "vi") == "Chỉnh chu kỳ đèn tín hiệu giờ tan tầm"
@@ -62,6 +63,7 @@ def test_a_pilot_is_planned_runs_through_its_last_day_and_is_finished(city: City
         ('"road_14"', '"road_14", "noise_01"'),
         ('better = "down"', 'better = "up"'),
         ("ends = 2026-10-30", "ends = 2026-11-06"),
+        ("looks_back_to = 2026-07-13", "looks_back_to = 2026-08-10"),
         ("bốn đoạn đường", "vài đoạn đường"),
     ],
 )
@@ -96,6 +98,7 @@ def test_a_lock_from_the_day_of_the_start_on_is_late(city: City) -> None:
         ('"road_14"', '"road_99"', "controls: 'road_99' is not in sites.toml"),
         ('"road_14"', '"road_04"', "road_04 is in treated and in controls"),
         ('"road_14"', '"road_13"', "controls must name each unit once"),
+        ("looks_back_to = 2026-07-13", "looks_back_to = 2026-10-05", "must lie before starts"),
         ("ends = 2026-10-30", "ends = 2026-10-01", r"ends \(2026-10-01\) lies before starts"),
         ("starts = 2026-10-05", "starts = 2026-10-05T07:00:00Z", "starts is a day"),
         ('better = "down"', 'better = "less"', "better must be one of up, down"),
