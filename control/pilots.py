@@ -18,7 +18,6 @@ from core.errors import InputError
 from core.files import write_whole
 from core.pilots import FINISHED, PLANNED, UNLOCKED, Pilot, load_pilots, lock_text
 
-
 LATEST_FIRST = timedelta(days=7)  # the first figures may lie so long after the planned day: a week, or a holiday
 
 

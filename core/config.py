@@ -39,7 +39,7 @@ TILE_PLACES = ("{z}", "{x}", "{y}")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._@:/+-]+")  # letters that CAP receivers of any make can read
 SITE_KINDS = (
     "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
-    "weather_station", "office", "hotline", "bus_line",
+    "weather_station", "office", "hotline", "bus_line", "service",
 )  # fmt: skip
 
 
@@ -102,6 +102,11 @@ class City:
     def pilot_locks(self) -> Path:
         """Where plans of pilots are locked from the page: beside the data file, for the configuration is read only."""
         return self.store_path.with_name(f"{self.store_path.stem}-pilots")
+
+    @property
+    def reports_path(self) -> Path:
+        """The folder of archived reports: beside the data file."""
+        return self.store_path.parent / "reports" / self.key
 
     @property
     def city_site(self) -> str:

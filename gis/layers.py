@@ -20,8 +20,8 @@ import shapely
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from core.files import write_whole
 from core.errors import InputError
+from core.files import write_whole
 from gis.crs import Box
 from gis.faults import Fault
 from gis.join import Reach

@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from core.files import write_whole
 from core.errors import ConfigError, HouseError, SourceRefused, SourceUnavailable
+from core.files import write_whole
 from core.toml_files import read_toml, shown_path, take
 from gis import crs
 from gis.faults import Fault

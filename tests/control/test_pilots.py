@@ -101,7 +101,7 @@ def test_a_seal_on_the_day_of_the_start_or_on_nothing_is_refused(city: City, tmp
     own = replace(city, store_path=tmp_path / "city.duckdb")
     with pytest.raises(InputError, match="đã bắt đầu ngày 07/12/2026"):
         Pilots(own).seal("mobile_desk", datetime(2026, 12, 6, 17, tzinfo=UTC))
-    with pytest.raises(InputError, match="Không có thí điểm ../gone"):
+    with pytest.raises(InputError, match=r"Không có thí điểm ../gone"):
         Pilots(own).seal("../gone", datetime(2026, 11, 20, tzinfo=UTC))
     assert not own.pilot_locks.exists()
 
