@@ -1,4 +1,4 @@
-"""python -m analysis pilots --input panel.csv | --selftest [--panels N] | --lock PLAN.toml: JSON, table or lock."""
+"""python -m analysis pilots --input panel.csv | --selftest | --lock PLAN.toml; priorities --input projects.toml."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from analysis import pilots, pilots_selftest
+from analysis import forecast_door, forecast_selftest, links_door, links_selftest, pilots, pilots_selftest
+from analysis import priorities as order
 from analysis.pilots_panel import read_panel
 from core.errors import HouseError, InputError
 from core.pilots import lock_text
+from core.projects import DRAWS, read_projects
 
 MOST_PANELS = 20_000
+MOST_DRAWS = 100_000
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -39,7 +42,39 @@ def run(arguments: list[str]) -> int:
     )
     pilot.add_argument("--panels", type=int, default=pilots_selftest.PANELS, help="of the selftest, per design")
     pilot.add_argument("--seed", type=int, help="of everything that is drawn at random")
+    first = names.add_parser("priorities", help="which projects first, and how sure that order is")
+    first.add_argument("--input", required=True, help="projects.toml: criteria, projects and their scores")
+    first.add_argument("--draws", type=int, default=DRAWS, help="weightings to try")
+    link = names.add_parser("links", help="which series goes before which, between domains")
+    source = link.add_mutually_exclusive_group(required=True)
+    source.add_argument("--input", help="CSV of observations: time,site_id,observed_property,value[,quality,source]")
+    source.add_argument("--selftest", action="store_true", help="false and found links on made-up panels")
+    link.add_argument("--each-site", action="store_true", help="every place by itself, not all of them together")
+    link.add_argument("--runs", type=int, default=links_selftest.RUNS, help="of the selftest, per design")
+    link.add_argument("--seed", type=int, default=1, help="of everything that is drawn at random")
+    ahead = names.add_parser("forecast", help="what comes next, with interval and league table")
+    origin = ahead.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--input", help="CSV of observations: time,site_id,observed_property,value[,quality,source]")
+    origin.add_argument("--selftest", action="store_true", help="false models and coverage on series of known truth")
+    ahead.add_argument("--daily", action="store_true", help="days ahead instead of hours")
+    ahead.add_argument("--zone", default="Asia/Ho_Chi_Minh", help="whose hours and days count")
+    ahead.add_argument("--runs", type=int, default=forecast_selftest.RUNS, help="of the selftest, per kind of series")
+    ahead.add_argument("--seed", type=int, default=1, help="of everything that is drawn at random")
     options = parser.parse_args(arguments)
+    if options.name == "forecast":
+        if options.seed < 0:
+            raise InputError("arguments: --seed must be 0 or more")
+        if options.selftest:
+            return forecast_door.selftest(options.runs, options.seed)
+        return forecast_door.from_file(options.input, daily=options.daily, zone=options.zone)
+    if options.name == "links":
+        if options.seed < 0:
+            raise InputError("arguments: --seed must be 0 or more")
+        if options.selftest:
+            return links_door.selftest(options.runs, options.seed)
+        return links_door.from_file(options.input, each_site=options.each_site, seed=options.seed)
+    if options.name == "priorities":
+        return _priorities(options.input, options.draws)
     if options.seed is not None and options.seed < 0:
         raise InputError("arguments: --seed must be 0 or more")
     if options.selftest:
@@ -71,6 +106,15 @@ def _selftest(panels: int, seed: int) -> int:
         print(pilots_selftest.printed(row), flush=True)
         broken |= bool(row.broken())
     return int(broken)
+
+
+def _priorities(path: str, draws: int) -> int:
+    if not 100 <= draws <= MOST_DRAWS:
+        raise InputError(f"arguments: --draws must lie between 100 and {MOST_DRAWS}, not {draws}")
+    found = order.rank(read_projects(Path(path)), draws=draws)
+    json.dump(order.as_json(found), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+    return 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,7 +2,8 @@
 
 A plan is a file, because it is decided on paper, reviewed and kept under versions like every other setting. Its lock
 `<key>.lock`, beside the plan or (sealed on the page) beside the store, holds the SHA-256 of the plan's canonical text
-(all keys sorted, JSON, NFC; blanks and comments do not count) and the moment. What was changed after the lock is shown as changed; a lock from after the start as late.
+(all keys sorted, JSON, NFC; blanks and comments do not count) and the moment. What was changed after the lock is shown
+as changed; a lock from after the start as late.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from core.feed import Feed, Frame
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
 from core.snapshot import Snapshot
 from pipeline import Line
-from ui import panel, people, render, server
+from ui import panel, people, render, server, tour
 from ui.server import HOME
 from ui.views import View
 
@@ -190,6 +190,8 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
         st.stop()
     if not wall and person.kind != "wall":
         _navigation(key, language, t, line, person)
+        if may_see(person, key):
+            tour.offer(person, key, t)
     waiting = line.snapshot.number == 0
     screen = Screen(key=key, language=language, t=t, line=line, look=look, waiting=waiting, opened_by=person)
     if not may_see(person, key):
@@ -198,6 +200,7 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
             screen.watch()
         say(t("people.not_yours"), t("people.not_yours_how"), language, line)
         st.stop()
+    people.counted(line, person, key)
     return screen
 
 
@@ -247,6 +250,12 @@ def _navigation(key: str, language: str, t: Translator, line: Line, person: Pers
             slot, label = ("nav_more_here", t(f"page.{key}")) if here else ("nav_more", t("people.more"))
             with st.container(key=slot, width="content"), st.popover(label, key="nav_menu"):
                 _menu(rest, key, t, keep)
+        if may_see(person, "guide"):
+            help_here = {**keep, "screen": key}
+            with st.container(key="nav_help", width="content"):
+                st.page_link(
+                    "pages/guide.py", label=t("guide.help"), help=t("guide.help_words"), query_params=help_here
+                )
         with st.container(key="nav_person", width="content"), st.popover(_plain(_name(person, t)), key="person_menu"):
             _person(person, t, line, language)
         other = "en" if language == "vi" else "vi"

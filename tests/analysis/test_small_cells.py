@@ -12,9 +12,7 @@ from core.errors import InputError
 
 def frame(rows: list[list[int]]) -> pd.DataFrame:
     """Wards down, categories across."""
-    return pd.DataFrame(
-        rows, index=[f"w{n}" for n in range(len(rows))], columns=[f"c{n}" for n in range(len(rows[0]))]
-    )
+    return pd.DataFrame(rows, index=[f"w{n}" for n in range(len(rows))], columns=[f"c{n}" for n in range(len(rows[0]))])
 
 
 def test_a_count_under_five_is_hidden_and_a_zero_is_told() -> None:
