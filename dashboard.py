@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from api import basemap, front_door, live, push
+    from api import basemap, front_door, live, public, push, survey
     from ui import login, server
 
     front_door.or_end(server.check)  # before a port is opened
@@ -20,11 +20,13 @@ if get_script_run_ctx(suppress_warning=True) is None:
         routes=[
             *front_door.routes(server.start),
             push.route(server.start),
+            *survey.routes(server.start),
             *basemap.routes(server.start),
+            *public.routes(server.start),
             live.route(server.start, server.TICKETS, lambda: server.start().screens),
         ],
         lifespan=front_door.lifespan(server.start, server.stop),
-        middleware=front_door.guard(server.door, login.is_deed),
+        middleware=front_door.guard(server.door, login.is_deed, lambda: server.start().city.public),
     )
 else:
     from ui import overview

@@ -22,6 +22,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,16 +38,30 @@ from alerts.engine import lookback, properties
 from alerts.watch import go_round
 from alerts.words import rule_words
 from analysis.alarm_health import Report, report
-from connectors import spreadsheet
+from connectors import demo, spreadsheet
 from connectors._contract import FetchRequest, Payload
+from connectors._ratings_table import read_ratings
 from connectors._sheet_template import Template, write_template
 from control import cap, dry_run, quality, scope
+from control.brief import Material
+from control.briefs import Briefs
+from control.casework import Casework
+from control.citizens import Citizens
 from control.drills import Beat, Drill, earlier
+from control.forecasts import Forecasts
 from control.gate import Gate
 from control.intake import Examined, Intake
+from control.links import Links
+from control.maturity import Maturity
+from control.pilots import Known, Pilots
+from control.plans import Plans
 from control.quality import QualityKeeper
+from control.revisions import revised
 from control.screens import Screens
+from control.studies import Studies
 from control.trials import TrialJob, Trials
+from control.usage import Usage
+from core import cases as case_frame
 from core import observations as obs
 from core.access import Person
 from core.alert import Alert, Key
@@ -57,8 +72,9 @@ from core.errors import ConfigError, HouseError, InputError, SourceChanged, Sour
 from core.forms import Delivery, Form, Period, due_at, load_forms
 from core.ledger import UNDELIVERED, Change, Item, Ledger, Outcome
 from core.quality import Quality
+from core.ratings import RatingCount
 from core.secrets import secret
-from core.snapshot import Reading, SeriesFrames, Snapshot, SourceState, freshness
+from core.snapshot import Reading, Revised, SeriesFrames, Snapshot, SourceState, freshness
 from core.wall import resized
 from core.window import Window
 from gis.faults import Fault
@@ -128,6 +144,7 @@ class Answer:
     problems: tuple[str, ...] = ()
     error: HouseError | None = None
     files: Mapping[str, KnownFile] = field(default_factory=dict)
+    cases: pd.DataFrame | None = None  # core.cases.frame, of connectors that offer single cases
 
 
 class Line:
@@ -172,12 +189,13 @@ class Line:
         self._rule_words = {rule.key: rule_words(rule) for rule in self.desk.rules}
         self._health: Report | None = None
         self._score: Score | None = None
+        self._revised: Mapping[tuple[str, str], Revised] = {}
         self._health_of_alarms_at: datetime | None = None
         self._scopes: dict[frozenset[str], Snapshot] = {}
         seats = self.desk.roster.position_of
         self._positions = {rule.key: seats[rule.domain].key for rule in self.desk.rules if rule.domain in seats}
         self._cycles_min = {rule.key: rule.cycle / MINUTE for rule in self.desk.rules if rule.cycle}
-        routes = load_routes(city.folder / "notices.toml", os.environ)
+        routes = load_routes(city.folder / "notices.toml", os.environ, city.reports_path)
         self.gate = Gate(
             city,
             store,
@@ -209,9 +227,59 @@ class Line:
         self._layer_turns: dict[str, Future[Any]] = {}
         self._layer_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="layers")
         self._trials = Trials(store, self.clock, self.desk, lambda: self._band)
+        self._pilots = Pilots(city)
+        self.studies = Studies(self.clock)
+        self.casework = Casework(
+            city,
+            store,
+            self.clock,
+            self.gate,
+            self.studies,
+            published=self._read_published,
+            pilots=self.pilots,
+            quality=lambda: self._quality,
+        )
+        self.links = Links(city, store, self.clock, self.catalogue, self.studies)
+        self.forecasts = Forecasts(city, store, self.clock, self.catalogue, self.studies, lambda: self.snapshot)
+        self.short_studies = Studies(self.clock)  # of seconds: they must not wait behind studies of minutes
+        self.plans = Plans(
+            city, store, self.clock, self.gate, self.catalogue, self.short_studies, undo_within=self.desk.undo_within
+        )
+        self.maturity = Maturity(city, store, self.clock, self.short_studies, lambda: self.snapshot)
+        self.usage = Usage(store, city.zone)
+        self.citizens = Citizens(
+            city,
+            store,
+            self.clock,
+            self.gate,
+            read_table=self._read_ratings,
+            simulated=partial(demo.ratings, city) if city.simulated else None,
+        )
         self._courier = Courier(store, routes, self.clock)
+        self.briefs = Briefs(
+            Material(
+                city=city,
+                catalogue=self.catalogue,
+                store=store,
+                words=self._rule_words,
+                pilots=self._pilots.on,
+                asked=self.plans.asked,
+                ahead=self.forecasts.outlook,
+                snapshot=lambda: self.snapshot,
+                drill=drill is not None,
+            ),
+            self.clock,
+            routes,
+            change=self.gate.change,
+            contacts=self.desk.roster.contacts,
+            shift_at=self.desk.roster.shift_at,
+            folder=city.reports_path,
+            wake=self._courier.wake,
+            scheduled=not scenario,
+        )
         store.write_dimensions(city, self.catalogue)
         self._feeds = [self._feed(source) for source in city.sources if source.enabled]
+        self._sources_of_cases = store.sources_of_cases()
         # A thread for each: servers that say nothing for a minute must not keep the others waiting in a queue.
         self._pool = ThreadPoolExecutor(max(len(self._feeds), 1), thread_name_prefix="source")
         self._check_secrets()
@@ -260,6 +328,21 @@ class Line:
             "most_cells": DELIVERY_CELLS_MAX,
         }
         return spreadsheet.read(Payload(body=body, name=name, context=context))
+
+    def _read_ratings(self, name: str, body: bytes) -> list[RatingCount]:
+        words: dict[str, dict[str, str]] = {"office": {}, "service": {}}
+        for site in self.city.sites[self.city.sites["kind"].isin(list(words))].to_dict("records"):
+            words[site["kind"]] |= {str(site[name]): str(site["site_id"]) for name in ("site_id", "name_vi", "name_en")}
+        return read_ratings(name, body, words["office"], words["service"], self.city.zone)
+
+    def _read_published(self, path: Path) -> pd.DataFrame:
+        """A file of published scores (QĐ 766) as the one frame. Raises InputError."""
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path.name}: {error.strerror}") from error
+        context = {"source": "published", "sites": self.city.sites, "zone": self.city.zone}
+        return connectors.load("dvc_766").parse(Payload(body=body, name=path.name, context=context))
 
     def template(self, form: Form, unit: str, period: Period) -> bytes:
         """The empty workbook of one unit and period, as an .xlsx file."""
@@ -415,6 +498,20 @@ class Line:
         """A rule tried on the city's own history, in a thread of its own. Raises InputError."""
         return self._trials.ask(rule_key, days, changes)
 
+    def pilots(self) -> tuple[Known, ...]:
+        """The register of pilots as of today, with their figures; computed once per file."""
+        return self._pilots.on(self.clock.now().astimezone(self.city.zone).date())
+
+    def lock_pilot(self, person: Person, key: str) -> None:
+        """Seal the plan of a pilot before its start. Raises Denied, InputError; the audit log knows of it."""
+
+        def seal() -> str:
+            sealed = self._pilots.seal(key, self.clock.now())
+            return f"sha256 {sealed.digest}"
+
+        self.gate.pass_by(person, Deed(action="lock_pilot", thing=key), seal)
+        self._publish()
+
     def alarm_health(self) -> Report | None:
         """The figures of the alarm system, made every five minutes; None before the first cycle."""
         return self._health
@@ -434,6 +531,8 @@ class Line:
     def start(self) -> None:
         """Run cycles and send messages in threads until `stop`; they end with the process."""
         self._courier.start()
+        self.briefs.start()
+        self.forecasts.start()
         self._thread = threading.Thread(target=self._run, name="line", daemon=True)
         self._thread.start()
 
@@ -447,7 +546,12 @@ class Line:
         self._layer_pool.shutdown(wait=False, cancel_futures=True)
         self._measurer.shutdown(wait=True, cancel_futures=True)  # it reads the store, which closes next
         self._trials.stop()
+        self.briefs.stop()
+        self.forecasts.stop()
+        self.studies.stop()
+        self.short_studies.stop()
         self._courier.stop()
+        self.usage.stop()
         self.store.close()
 
     def wait_for(self, number: int, timeout_s: float) -> Snapshot:
@@ -552,6 +656,8 @@ class Line:
         simulated = feed.state.kind == "simulation"
         reach = BACKFILL if simulated else FIRST_FETCH
         known = feed.state.newest_at
+        if _offers_cases(feed) and feed.source.key not in self._sources_of_cases:
+            known = None  # its history was stored before cases were: ask for all of it once more, rows stay the same
         options = dict(feed.source.options)
         if simulated and self._scenario and self._scenario_start:
             options |= {"scenario": self._scenario, "scenario_start": self._scenario_start.isoformat()}
@@ -579,6 +685,7 @@ class Line:
             LOG.exception("%s: the connector %s failed", feed.source.key, feed.source.connector)
             return Answer(obs.empty(), error=SourceChanged(f"{type(error).__name__} in the connector"))
         frames: list[pd.DataFrame] = []
+        single: list[pd.DataFrame] = []
         problems: list[str] = []
         files: dict[str, KnownFile] = {}
         errors: list[HouseError] = []
@@ -591,6 +698,8 @@ class Line:
             try:
                 parsed = feed.module.parse(payload)
                 frames.append(obs.frame(parsed, source=feed.source.key))
+                if _offers_cases(feed):
+                    single.append(case_frame.frame(feed.module.cases(payload), source=feed.source.key))
             except HouseError as error:
                 errors.append(error)
                 continue
@@ -603,7 +712,7 @@ class Line:
         problems += [str(error) for error in errors]
         rows = pd.concat(frames, ignore_index=True) if frames else obs.empty()
         failed = errors[0] if errors and len(errors) == len(payloads) else None
-        return Answer(rows, tuple(problems), failed, files)
+        return Answer(rows, tuple(problems), failed, files, pd.concat(single, ignore_index=True) if single else None)
 
     def _take_answers(self) -> None:
         """Validate and store what has come."""
@@ -624,6 +733,10 @@ class Line:
         self.store.set_aside(bad, now)
         written = self.store.write_observations(good, now)  # one transaction for all sources of this cycle
         _keep_earliest(self._uncomputed, written.earliest)
+        single = [answer.cases for _, answer in answered if answer.cases is not None]
+        if single:
+            self.store.write_cases(pd.concat(single, ignore_index=True), now)
+            self._sources_of_cases |= {feed.source.key for feed, answer in answered if answer.cases is not None}
         for feed, answer in answered:
             feed.known_files.update(answer.files)
             own = good[good["source"] == feed.source.key]
@@ -801,6 +914,12 @@ class Line:
         since = max(max(known) - ALERT_LOOKBACK, now - ALERT_CATCH_UP) if known else now - ALERT_LOOKBACK
         recent = self.store.read_observations(keys, since - lookback(rules), now)
         newest = self.store.latest(keys)
+        # A daily file tells of yesterday: the newest value of a series is news while it is live, however late it came.
+        lasts = newest["observed_property"].map({key: self.catalogue[key].stale_after for key in keys})
+        live = newest[newest["time"] > now - pd.to_timedelta(lasts)]
+        one = ["time", "site_id", "observed_property", "source"]
+        recent = pd.concat([recent, live], ignore_index=True).drop_duplicates(one)
+        recent = recent.sort_values(["observed_property", "site_id", "time"], kind="stable", ignore_index=True)
 
         def change(ledger: Ledger) -> Outcome:
             return go_round(self.desk, recent, ledger, now=now, latest=newest, band=self._band)
@@ -823,6 +942,8 @@ class Line:
         if self._health_of_alarms_at is None or now - self._health_of_alarms_at >= HEALTH_EVERY:
             self._health_of_alarms_at = now
             self._health = self._report_alarm_health(now)
+        self._revised = revised(self.store, now)
+        self.usage.turn(self.screens.states())
         self._measure_quality(now)
         self._refresh_layers(now)
 
@@ -915,6 +1036,8 @@ class Line:
             scenario=self._scenario,
             drill=self.drill is not None,
             quality=self._quality,
+            outlook=self.forecasts.outlook(),
+            revised=self._revised,
         )
 
     def _readings(self, now: datetime) -> dict[tuple[str, str], Reading]:
@@ -941,12 +1064,14 @@ class Line:
                 received_at=row["received_at"].to_pydatetime(),
                 age=age,
                 freshness=freshness(age, item, every),
+                every=every,
             )
         return found
 
 
 _BESIDE_THE_LEDGER = ("resend_notice", "drop_notice", "end_drill")
 _MOST_SCOPES = 32
+MOST_TOLD = 3  # problems of a source in the words of --once
 _WHOLE_JOURNAL = 1_000_000
 _MOST_AUDIT_ROWS = 100_000
 _EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
@@ -954,6 +1079,12 @@ _ALSO_SHOWN = (
     "flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min",
     "reports_received_flooding",
 )  # fmt: skip
+
+
+def _offers_cases(feed: Feed) -> bool:
+    """True for a connector with cases(payload) beside parse; offers_cases(options) may say: not this source."""
+    offers = getattr(feed.module, "offers_cases", None)
+    return hasattr(feed.module, "cases") and (offers is None or bool(offers(feed.source.options)))
 
 
 def _error_kind(error: HouseError | None) -> str:
@@ -1078,6 +1209,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     up = sum(bool(state.up) for state in picture.sources)
+    for state in picture.sources:
+        told = ([f"{state.error}"] if state.error else []) + list(state.problems)
+        for words in told[:MOST_TOLD]:
+            print(f"{state.source.key}: {words}", file=sys.stderr)
+        if len(told) > MOST_TOLD:
+            print(f"{state.source.key}: {len(told) - MOST_TOLD} more like these", file=sys.stderr)
     print(
         f"{picture.city.key}: {up}/{len(picture.sources)} sources answering, {len(picture.readings)} series, "
         f"{len(picture.open_alerts())} open alerts",

@@ -54,6 +54,7 @@ class Deed:
     screen: str = ""  # of the wall; «*» is every screen
     scene: str = ""  # what it is to show
     layer: str = ""  # key of a map layer; layers are not the ledger's
+    thing: str = ""  # key of anything else that is not the ledger's: a pilot, a task
 
 
 def perform(deed: Deed, ledger: Ledger, desk: Desk, *, actor: str, now: datetime) -> Outcome:

@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import sqrt
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +32,7 @@ import pandas as pd
 from core.catalogue import Catalogue, Indicator, ObservedProperty
 from core.observations import IDENTITY, USABLE
 from core.quality import CLEAN, COMPLETE, CORRECT, FAILING_COLUMNS, LIVE, Place, Score, Scored
+from core.wilson import bounds, rank_ranges
 
 SERIES = ["source", "site_id", "observed_property"]
 COUNTS = (
@@ -44,7 +44,6 @@ GRACE_PERIODS = 2.5  # of a slow source, as in core.snapshot.freshness
 SAME_SHARE = 0.05  # two instruments at one place may differ by so much, ours
 HOLE_PERIODS = 1.5
 MOST_FAILING = 2_000  # rows that are kept of one span, worst first
-Z_95 = 1.959964
 EVENT_DOMAIN = "reports"  # counts at their instant: nobody can say how many are due
 WHOLES: Mapping[str, tuple[tuple[str, ...], float]] = {  # whole -> its parts, and how far rounding may part them
     "dvc766_total": (
@@ -465,8 +464,8 @@ def wilson(share: float, n: float) -> tuple[float, float]:
     """The 95 % interval of a share that n independent cases gave (Wilson 1927); (0, 1) without a case."""
     if n <= 0:
         return 0.0, 1.0
-    centre, spread = share + Z_95**2 / (2 * n), Z_95 * sqrt(share * (1 - share) / n + Z_95**2 / (4 * n * n))
-    return max((centre - spread) / (1 + Z_95**2 / n), 0.0), min((centre + spread) / (1 + Z_95**2 / n), 1.0)
+    low, high = bounds(np.float64(share * n), np.float64(n))
+    return float(low), float(high)
 
 
 def league(suppliers: Mapping[str, Scored]) -> tuple[Place, ...]:
@@ -476,24 +475,25 @@ def league(suppliers: Mapping[str, Scored]) -> tuple[Place, ...]:
     The interval of the mean is the mean of the four Wilson intervals: wider than the truth, never narrower. One stands
     above another only where their intervals part.
     """
-    bounds: dict[str, tuple[float, float]] = {}
+    intervals: dict[str, tuple[float, float]] = {}
     for key, one in suppliers.items():
         found = [
             wilson(score.percent / 100, one.series_days) for score in one.scores.values() if score.percent is not None
         ]
         if found:
-            bounds[key] = (
+            intervals[key] = (
                 100 * sum(low for low, _ in found) / len(found),
                 100 * sum(high for _, high in found) / len(found),
             )
+    ranks = rank_ranges(intervals)
     places = [
         Place(
             scored=suppliers[key],
             low=low,
             high=high,
-            best_rank=1 + sum(1 for other_low, _ in bounds.values() if other_low > high),
-            worst_rank=len(bounds) - sum(1 for _, other_high in bounds.values() if other_high < low),
+            best_rank=ranks[key][0],
+            worst_rank=ranks[key][1],
         )
-        for key, (low, high) in bounds.items()
+        for key, (low, high) in intervals.items()
     ]
     return tuple(sorted(places, key=lambda one: (-(one.scored.overall or 0.0), one.scored.key)))

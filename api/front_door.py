@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.public import is_public
 from api.push import is_push
 from core.door import SOURCE_HEADER, WALL_COOKIE, Door, Source, failed_sign_in, real_client
 from core.errors import HouseError
@@ -35,10 +36,11 @@ ONE_WEEK_S = 604800
 LOGIN, CALLBACK, USER_COOKIE = "/auth/login", "/oauth2callback", "_streamlit_user="
 FORWARDING = ("x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip")
 POLICY_VIOLATION = 1008  # RFC 6455
+POLICY = "Content-Security-Policy"
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
-    "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
+    POLICY: "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
@@ -102,18 +104,28 @@ def _as_it_came(app: ASGIApp, trusted_hosts: object = None) -> ASGIApp:
     return app
 
 
-def guard(door: Callable[[], Door], is_deed: Callable[[bytes], bool]) -> list[Middleware]:
-    """What every request passes first. `is_deed` tells a person's click from a screen that refreshes itself."""
-    return [Middleware(Guard, door=door, is_deed=is_deed)]
+def guard(
+    door: Callable[[], Door], is_deed: Callable[[bytes], bool], publishes: Callable[[], bool] = lambda: False
+) -> list[Middleware]:
+    """What every request passes first. `is_deed` tells a person's click from a screen that refreshes itself;
+    `publishes` says whether the city has put its open figures before everybody."""
+    return [Middleware(Guard, door=door, is_deed=is_deed, publishes=publishes)]
 
 
 class Guard:
     """Looks at every request and websocket before Streamlit does, and writes down for the screens where it is from."""
 
-    def __init__(self, app: ASGIApp, door: Callable[[], Door], is_deed: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        door: Callable[[], Door],
+        is_deed: Callable[[bytes], bool],
+        publishes: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._app = app
         self._door = door
         self._is_deed = is_deed
+        self._publishes = publishes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -121,7 +133,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         door, headers = self._door(), Headers(scope=scope)
-        if not door.login and not _from_this_machine(scope, headers) and not _is_push(scope):
+        open_to_all = _is_push(scope) or (_is_public(scope) and self._publishes())
+        if not door.login and not _from_this_machine(scope, headers) and not open_to_all:
             await _refuse(scope, receive, send)
             return
         if scope["type"] == "websocket" and not _same_origin(headers):
@@ -161,7 +174,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 sent = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    sent[name] = value
+                    if name != POLICY or POLICY not in sent:  # a page of the house may be stricter with itself
+                        sent[name] = value
                 cookies.extend(sent.getlist("set-cookie"))
                 if door.secure:
                     message["headers"] = [_secured(name, value) for name, value in message["headers"]]
@@ -209,6 +223,11 @@ def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     if name.lower() == b"set-cookie" and b"; secure" not in value.lower():
         return name, value + b"; Secure"
     return name, value
+
+
+def _is_public(scope: Scope) -> bool:
+    """The open figures: they are the same for everybody, and nothing can be done with them but read them."""
+    return scope["type"] == "http" and is_public(scope["method"], scope["path"])
 
 
 def _is_push(scope: Scope) -> bool:

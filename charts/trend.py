@@ -25,12 +25,28 @@ from core.observations import USABLE
 MOST_POINTS = 2000
 EVENT_SHAPES = {"critical": "diamond", "high": "triangle-up", "medium": "square", "low": "circle"}
 WORDS = {
-    "vi": {"usual": "thường lệ", "no_data": "không có dữ liệu", "no_values": "Không có số liệu trong khoảng này"},
-    "en": {"usual": "usual", "no_data": "no data", "no_values": "No data in this span"},
+    "vi": {
+        "usual": "thường lệ",
+        "no_data": "không có dữ liệu",
+        "no_values": "Không có số liệu trong khoảng này",
+        "ahead": "dự báo",
+        "from": "từ {day}",
+        "until": "đến {day}",
+    },
+    "en": {
+        "usual": "usual",
+        "no_data": "no data",
+        "no_values": "No data in this span",
+        "ahead": "forecast",
+        "from": "from {day}",
+        "until": "until {day}",
+    },
 }
 _ROOM_FOR_LABELS = 0.14  # of the span, right of «now», for the direct labels
 _LABEL_PITCH_PX = 17
 _AROUND_PLOT_PX = 70  # what unit, flags and axis take of the height
+MOST_BESIDE = 3
+_DASHES = ([7, 3], [2, 3], [9, 3, 2, 3])  # other lines: told apart by dashes and words, colour is for the abnormal
 _MOST_REACHES = 2.5  # a limit is shown while data and band keep 40 % of the height
 _FINEST_SHARE = 1000  # of the span: about a pixel, less cannot be seen
 _TICK_STEPS = tuple(timedelta(minutes=step) for step in (5, 10, 15, 30, 60, 120, 180, 360, 720)) + tuple(
@@ -43,6 +59,16 @@ Mark = tuple[datetime, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DatedLimit:
+    """A limit that holds for a part of the span only. None: since ever, or for good."""
+
+    name: str
+    value: float
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Paper:
     """What every layer needs to know about the chart that it is drawn on."""
 
@@ -52,6 +78,7 @@ class _Paper:
     theme: Theme
     since: datetime
     until: datetime
+    end: datetime  # of the plot: `until`, or the last step of a forecast
 
     @property
     def words(self) -> dict[str, str]:
@@ -82,14 +109,14 @@ class _Paper:
         return f"{number(value, self.prop.decimals, self.language)} {self.prop.unit_label(self.language)}".strip()
 
     def time_axis(self, most_ticks: int) -> alt.Axis:
-        """Round steps of city time up to «now», which has a tick of its own; none in the room for labels after it."""
-        span = self.until - self.since
+        """Round steps of city time, and a tick of its own for «now»; none in the room for labels after the end."""
+        span = self.end - self.since
         step = next((step for step in _TICK_STEPS if span / step <= most_ticks), _TICK_STEPS[-1])
         midnight = self.since.astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        count = int((self.until - midnight) / step) + 1
+        count = int((self.end - midnight) / step) + 1
         ticks = [tick for tick in (midnight + step * index for index in range(count)) if self.since <= tick]
-        if span <= timedelta(hours=36):
-            ticks = [tick for tick in ticks if self.until - tick > span * (0.5 / most_ticks)] + [self.until]
+        if span <= timedelta(hours=48):
+            ticks = [tick for tick in ticks if abs(self.until - tick) > span * (0.5 / most_ticks)] + [self.until]
             form = "%H:%M"
         elif span <= timedelta(days=120):
             form = "%d %b" if self.language == "en" else "%d/%m"
@@ -145,24 +172,37 @@ def trend(
     since: datetime,
     until: datetime,
     height: int = 360,
+    dated: Sequence[DatedLimit] = (),
+    ahead: pd.DataFrame | None = None,
+    beside: Mapping[str, pd.DataFrame] | None = None,
 ) -> alt.LayerChart:
     """One indicator over time, as wide as its container.
 
     `data` has time (aware), value [unit of `prop`] and quality; only usable values are drawn, at most 2,000 points of
     them, with every peak kept. `band` has time, low, middle, high; `thresholds` are (name, value), `events` are
     (time, priority, title), `artefacts` (time, why): steps of the data, not of the city.
+    `dated` are limits that changed within the span: each is drawn where it held, with the day at which it changed.
+    `ahead` is a forecast (time, low, middle, high): a dotted line with its interval, right of «now».
+    `beside` holds up to MOST_BESIDE other series by name, thin and dashed, in the same unit.
     `abnormal` is the priority of a present alert: it colours the present excursion from the band and the last point.
     Show it with theme=None: the chart carries its own colours, font and number format.
     """
-    paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until)
+    end = until if ahead is None or ahead.empty else max(until, ahead["time"].max().to_pydatetime())
+    paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until, end=end)
     usable = _usable(data, since, until)
+    others = {name: _usable(one, since, until) for name, one in list((beside or {}).items())[:MOST_BESIDE]}
+    others = {name: one for name, one in others.items() if not one.empty}
     at, value = seconds(usable["time"]), usable["value"].to_numpy(dtype=np.float64)
-    usual = None if band is None else band.loc[(band["time"] >= since - timedelta(hours=1)) & (band["time"] <= until)]
+    usual = None if band is None else band.loc[(band["time"] >= since - timedelta(hours=1)) & (band["time"] <= end)]
     if usual is not None and usual.empty:
         usual = None
-    lowest, highest = _value_domain(value, usual, thresholds, starts_at_zero(prop))
+    seen = [value, *(one["value"].to_numpy(dtype=np.float64) for one in others.values())]
+    if ahead is not None:
+        seen.append(ahead[["low", "high"]].to_numpy(dtype=np.float64).ravel())
+    told = [*thresholds, *((one.name, one.value) for one in dated)]
+    lowest, highest = _value_domain(np.concatenate(seen), usual, told, starts_at_zero(prop))
     visible = [limit for limit in thresholds if lowest <= limit[1] <= highest]
-    right = until + (until - since) * _ROOM_FOR_LABELS
+    right = end + (end - since) * _ROOM_FOR_LABELS
     axis = paper.time_axis(9)
     x, y = alt.X("time:T", title=None, axis=axis), paper.value_axis(lowest, highest, 4)
     # one layer alone carries the bounds: Vega-Lite takes those of layers with an x2 for other ones, and unites them
@@ -174,15 +214,23 @@ def trend(
         layers.append(_band_layer(paper, usual, x, y))
     holes = gaps(at, since.timestamp(), until.timestamp(), paper.period_s)
     least_s = (until - since).total_seconds() / _FINEST_SHARE
+    if ahead is not None and not ahead.empty:
+        layers += _ahead_layers(paper, ahead, x, y)
     layers.append(_gap_layer(paper, [hole for hole in holes if hole[1] - hole[0] >= least_s], x))
     if visible:
         layers.append(_threshold_layer(paper, visible, x, y))
+    layers += _dated_layers(paper, [one for one in dated if lowest <= one.value <= highest], x, y)
     layers.append(
         alt.Chart(pd.DataFrame({"time": paper.plain(until)}), name="now")
         .mark_rule(color=theme.line2, strokeWidth=1)
         .encode(x=bounded)
     )
-    labels = _labels(paper, value, usual, visible, abnormal)
+    for place, one in enumerate(others.values()):
+        layers.append(_beside_layer(paper, one, _DASHES[place % len(_DASHES)], x, y))
+    present = [(one.name, one.value) for one in dated if one.until is None or one.until >= end]
+    shown_limits = visible + [limit for limit in present if lowest <= limit[1] <= highest]
+    labels = _labels(paper, value, usual, shown_limits, abnormal)
+    labels += _labels_beside(paper, others, ahead)
     if labels:
         px_per_unit = (height - _AROUND_PLOT_PX) / (highest - lowest)
         layers += _label_layers(paper, labels, px_per_unit, (lowest, highest), right, x, y)
@@ -236,7 +284,7 @@ def small_multiples(
     usable = _usable(data, since, until)
     if usable.empty:
         raise ValueError(f"{prop.key}: no usable value between {since} and {until}")
-    paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until)
+    paper = _Paper(prop=prop, zone=zone, language=language, theme=theme, since=since, until=until, end=until)
     parts, last = [], {}
     share = max(MOST_POINTS // usable["name"].nunique(), 20)
     for name, rows in usable.groupby("name", sort=True):
@@ -313,7 +361,7 @@ def _value_domain(
 
 def _band_layer(paper: _Paper, usual: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
     at = seconds(usual["time"])
-    since_s, until_s = paper.since.timestamp(), paper.until.timestamp()
+    since_s, until_s = paper.since.timestamp(), paper.end.timestamp()
     grid = np.concatenate(([since_s], at[(at > since_s) & (at < until_s)], [until_s]))
     low = np.interp(grid, at, usual["low"].to_numpy(dtype=np.float64))
     high = np.interp(grid, at, usual["high"].to_numpy(dtype=np.float64))
@@ -348,9 +396,83 @@ def _gap_layer(paper: _Paper, boxes: Sequence[tuple[float, float]], x: alt.X) ->
 
 def _threshold_layer(paper: _Paper, limits: Sequence[Threshold], x: alt.X, y: alt.Y) -> alt.Chart:
     frame = pd.DataFrame({"value": [limit for _, limit in limits]})
-    frame["time"], frame["end"] = paper.plain(paper.since)[0], paper.plain(paper.until)[0]
+    frame["time"], frame["end"] = paper.plain(paper.since)[0], paper.plain(paper.end)[0]
     rule = alt.Chart(frame, name="thresholds").mark_rule(color=paper.theme.ink3, strokeDash=[5, 4], strokeWidth=1.3)
     return cast(alt.Chart, rule.encode(x=x, x2="end:T", y=y))
+
+
+def _ahead_layers(paper: _Paper, ahead: pd.DataFrame, x: alt.X, y: alt.Y) -> list[Any]:
+    """The interval as an outlined light area and the middle as a dotted line."""
+    frame = pd.DataFrame(
+        {
+            "time": paper.plain_seconds(seconds(ahead["time"])),
+            "value": ahead["low"].to_numpy(dtype=np.float64),
+            "high": ahead["high"].to_numpy(dtype=np.float64),
+            "middle": ahead["middle"].to_numpy(dtype=np.float64),
+        }
+    )
+    frame["when"] = frame["time"].dt.strftime("%d/%m %H:%M")
+    frame["words"] = [
+        f"{paper.value_words(middle)} ({paper.value_words(low)} – {paper.value_words(high)})"
+        for middle, low, high in zip(frame["middle"], frame["value"], frame["high"], strict=True)
+    ]
+    theme = paper.theme
+    tooltip = [alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=paper.words["ahead"])]
+    area = alt.Chart(frame, name="ahead").mark_area(color=theme.data, opacity=0.16)
+    edges = alt.Chart(frame).mark_line(color=theme.ink3, strokeWidth=0.8)
+    dots = alt.Chart(frame[["time", "middle", "when", "words"]].rename(columns={"middle": "value"}))
+    return [
+        area.encode(x=x, y=y, y2="high:Q"),
+        edges.encode(x=x, y=y),
+        edges.encode(x=x, y=alt.Y("high:Q", title=None)),
+        dots.mark_line(color=theme.data, strokeWidth=2.2, strokeDash=[2, 4]).encode(x=x, y=y),
+        dots.mark_circle(size=90, color=theme.data, opacity=0).encode(x=x, y=y, tooltip=tooltip),
+    ]
+
+
+def _dated_layers(paper: _Paper, limits: Sequence[DatedLimit], x: alt.X, y: alt.Y) -> list[Any]:
+    """Each limit where it held, and the day of its change in words at its beginning or end."""
+    rows = []
+    for one in limits:
+        first = max(one.since or paper.since, paper.since)
+        last = min(one.until or paper.end, paper.end)
+        if first >= last:
+            continue
+        number_words = f"{one.name} {number(one.value, paper.prop.decimals, paper.language)}"
+        changed = ""
+        if one.since is not None and one.since > paper.since:
+            changed = paper.words["from"].format(day=one.since.astimezone(paper.zone).strftime("%d/%m/%Y"))
+        elif one.until is not None and one.until < paper.end:
+            changed = paper.words["until"].format(day=one.until.astimezone(paper.zone).strftime("%d/%m/%Y"))
+        start, end = paper.plain(first, last)
+        rows.append(
+            {"time": start, "end": end, "value": one.value, "words": f"{number_words} {changed}" if changed else ""}
+        )
+    if not rows:
+        return []
+    frame = pd.DataFrame(rows)
+    rule = alt.Chart(frame, name="dated").mark_rule(color=paper.theme.ink3, strokeDash=[5, 4], strokeWidth=1.3)
+    text = alt.Chart(frame[frame["words"] != ""], name="dated_words").mark_text(
+        align="left", baseline="bottom", dx=4, dy=-3, color=paper.theme.ink2, fontSize=13
+    )
+    return [rule.encode(x=x, x2="end:T", y=y), text.encode(x=x, y=y, text="words:N")]
+
+
+def _beside_layer(paper: _Paper, rows: pd.DataFrame, dash: Sequence[int], x: alt.X, y: alt.Y) -> alt.Chart:
+    frame = paper.points(seconds(rows["time"]), rows["value"].to_numpy(dtype=np.float64), MOST_POINTS // 2)
+    line = alt.Chart(frame).mark_line(color=paper.theme.ink2, strokeWidth=1.5, strokeDash=list(dash))
+    return cast(alt.Chart, line.encode(x=x, y=y, detail="run:N"))
+
+
+def _labels_beside(
+    paper: _Paper, others: Mapping[str, pd.DataFrame], ahead: pd.DataFrame | None
+) -> list[dict[str, Any]]:
+    """The names of the other lines at their last value, and the word for the forecast."""
+    ink = {"colour": paper.theme.ink2, "weight": 400, "size": 13}
+    found = [{"value": float(one["value"].iloc[-1]), "words": name, **ink} for name, one in others.items()]
+    if ahead is not None and not ahead.empty:
+        found.append({"value": float(ahead["middle"].iloc[-1]), "words": paper.words["ahead"], **ink})
+    return found
 
 
 def _labels(
@@ -396,7 +518,7 @@ def _label_layers(
         )
         label["value"] = next(free, wished)
         taken.append(label["value"])
-    now, end = paper.plain(paper.until, right)
+    now, end = paper.plain(paper.end, right)
     ground = alt.Chart(pd.DataFrame({"time": [now], "end": [end]}), name="clear").mark_rect(fill=paper.theme.panel)
     text = alt.Chart(pd.DataFrame(labels).assign(time=now), name="labels").mark_text(
         align="left",

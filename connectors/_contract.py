@@ -64,3 +64,6 @@ class Connector(Protocol):
 
     @staticmethod
     def parse(payload: Payload) -> pd.DataFrame: ...
+
+    # Optional: cases(payload) -> core.cases.frame, the single files or reports behind the counts, pure like parse; and
+    # offers_cases(options) -> bool where only some configurations have them.

@@ -7,7 +7,7 @@ on purpose: a synchronisation fault of a scenario shows other numbers before its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,9 @@ from connectors._simulation_city import (
     wind_speed,
 )
 from connectors._simulation_noise import Bools, Floats, Ints, normal, smooth, uniform
+from connectors._simulation_portal import SERVICE_PROPERTIES, closing_midnights, days_between, service_days, waits
 from connectors._simulation_services import OFFICE_PROPERTIES, office_hours, report_cases, report_places
+from connectors._simulation_social import Events, ambulances, clinics, schools
 from core import observations
 
 INSTRUMENTS = (
@@ -370,6 +372,70 @@ def citizen_reports(world: World, since: datetime, until: datetime, source: str)
     return observations.frame(pd.concat([data[~twice], together], ignore_index=True))
 
 
+def portal(world: World, since: datetime, until: datetime, source: str) -> pd.DataFrame:
+    """Interest in and use of services by the day, results that were accepted, and each wait at a counter."""
+    days, services, offices = days_between(since, until), world.ids("service"), world.ids("office")
+    times_s = closing_midnights(days)
+    pieces: list[tuple[str, str, Ints, Floats]] = []
+    for service in services:
+        counts = service_days(world, service, days)
+        pieces += [(service, name, times_s, counts[name]) for name in SERVICE_PROPERTIES]
+    first, last = local_day(np.array([int(since.timestamp()), int(until.timestamp())], dtype=np.int64)).tolist()
+    called_on = np.arange(first, last + 1, dtype=np.int64)
+    for office in offices:
+        if len(days):
+            hours, rows = office_hours(world, office, _at(times_s[0] - 86_400), _at(times_s[-1]))
+            resolved = np.bincount(local_day(hours - 1) - int(days[0]), rows["files_resolved"], len(days))
+            kept = 0.965 + 0.012 * normal(world.key("accepted", office), days)
+            pieces.append((office, "results_accepted", times_s, np.floor(resolved * np.minimum(kept, 1.0))))
+        instants, minutes = waits(world, office, called_on)
+        inside = (instants > since.timestamp()) & (instants <= until.timestamp())
+        pieces.append((office, "counter_wait", instants[inside], minutes[inside]))
+    if not sum(len(piece[2]) for piece in pieces):
+        return observations.empty()
+    sites, names = (*services, *offices), [*SERVICE_PROPERTIES, "results_accepted", "counter_wait"]
+    return _one_frame(
+        np.concatenate([piece[2] for piece in pieces]),
+        sites,
+        np.concatenate([np.full(len(piece[2]), sites.index(piece[0])) for piece in pieces]),
+        names,
+        np.concatenate([np.full(len(piece[2]), names.index(piece[1])) for piece in pieces]),
+        np.concatenate([piece[3] for piece in pieces]) + 0.0,
+        source,
+    )
+
+
+def _at(second: np.int64) -> datetime:
+    return datetime.fromtimestamp(int(second), UTC)
+
+
+def health(world: World, since: datetime, until: datetime, source: str) -> pd.DataFrame:
+    """Ambulance calls and arrivals, respiratory visits and dengue cases."""
+    return _events([*ambulances(world, since, until), *clinics(world, since, until)], source)
+
+
+def education(world: World, since: datetime, until: datetime, source: str) -> pd.DataFrame:
+    """Roll calls of the schools, and whether they are open."""
+    return _events(schools(world, since, until), source)
+
+
+def _events(events: Events, source: str) -> pd.DataFrame:
+    pieces = [piece for piece in events if len(piece[2])]
+    if not pieces:
+        return observations.empty()
+    sites = tuple(sorted({piece[0] for piece in pieces}))
+    names = sorted({piece[1] for piece in pieces})
+    return _one_frame(
+        np.concatenate([piece[2] for piece in pieces]),
+        sites,
+        np.concatenate([np.full(len(piece[2]), sites.index(piece[0])) for piece in pieces]),
+        names,
+        np.concatenate([np.full(len(piece[2]), names.index(piece[1])) for piece in pieces]),
+        np.round(np.concatenate([piece[3] for piece in pieces]), 1) + 0.0,
+        source,
+    )
+
+
 Part = Callable[[World, datetime, datetime, str], pd.DataFrame]
 PARTS: Mapping[str, Part] = {
     "traffic": traffic,
@@ -382,4 +448,7 @@ PARTS: Mapping[str, Part] = {
     "one_stop": one_stop,
     "reports": citizen_reports,
     "incidents": traffic_incidents,
+    "portal": portal,
+    "health": health,
+    "education": education,
 }

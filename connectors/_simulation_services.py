@@ -57,18 +57,26 @@ def _whole(shares: Floats, total: Floats, key: np.uint64, days: Ints) -> Floats:
     return np.diff(running, axis=1, prepend=0.0)
 
 
-def office_hours(world: World, office: str, since: datetime, until: datetime) -> tuple[Ints, dict[str, Floats]]:
-    """Hourly rows of one office: labels (END of hour, seconds) and one array per property.
+@dataclass(frozen=True)
+class OfficeDays:
+    """Whole days of one office, before anybody asks for hours or single files. Arrays of hours have a slot per hour of
+    `days`; those of working days one entry per open day."""
 
-    Counters are open 07:30-17:00 on working days; files come online at any hour and are taken up on the next working
-    day. While a synchronisation fault of a scenario lasts, settled files are not reported and look overdue; whoever
-    asks after the repair gets the truth.
-    """
-    hours = marks(since, until, 3600)
-    if not len(hours):
-        return hours, {name: np.zeros(0) for name in OFFICE_PROPERTIES}
-    first_day = int(local_day(hours[:1] - 1)[0]) - OFFICE_MEMORY_DAYS
-    days = np.arange(first_day, int(local_day(hours[-1:] - 1)[0]) + 1, dtype=np.int64)
+    days: Ints  # local days since 1970, without a gap
+    open_days: Bools
+    received: Floats  # files per hour, flat
+    online: Floats  # of them online
+    closing: Ints  # position of the hour after which each open day's counter is closed
+    settled_by_lag: Ints  # files of the cohort of an open day settled so many working days later; (lag, open day)
+    on_time: Floats  # files per day and hour of day
+    late: Floats
+    overdue_enter: Floats
+
+
+def office_days(world: World, office: str, first_day: int, last_day: int) -> OfficeDays:
+    """What comes in and is settled between two local days. Counters are open 07:30-17:00 on working days; files come
+    online at any hour and are taken up on the next working day."""
+    days = np.arange(first_day, last_day + 1, dtype=np.int64)
     open_days = working_day(days)
     size = 0.75 + 0.5 * uniform(series_key(world.seed, "office size", office), np.zeros(1, dtype=np.int64))[0]
     busy = 1.0 + 0.07 * normal(world.key("office busy", office), days) + np.where((days + 3) % 7 == 0, 0.12, 0.0)
@@ -85,12 +93,14 @@ def office_hours(world: World, office: str, since: datetime, until: datetime) ->
     cohorts = np.diff(np.concatenate([[0.0], np.cumsum(received)[closing - 1]]))
     offset = uniform(world.key("cohort", office), days[open_days])
     skill = 1.0 + 0.004 * normal(world.key("cohort skill", office), days[open_days])
+    settled_by_lag = np.zeros((len(SETTLED_BY_DAY), len(closing)), dtype=np.int64)
     resolved_day = np.zeros((len(closing), 2))  # on time, late
     overdue_enter = np.zeros(len(closing))
     before = np.zeros(len(closing))
     for lag, share in enumerate(SETTLED_BY_DAY):
         done = np.minimum(np.floor(cohorts * share * (skill if share > 0.9 else 1.0) + offset), cohorts)
         settled = cohorts if share == 1.0 else np.maximum(before, done)
+        settled_by_lag[lag] = settled - before
         if lag < len(closing):
             upto = len(closing) - lag
             resolved_day[lag:, int(lag > DEADLINE_DAYS)] += (settled - before)[:upto]
@@ -102,9 +112,34 @@ def office_hours(world: World, office: str, since: datetime, until: datetime) ->
     late[open_days] = _whole(OFFICE_HOURS, resolved_day[:, 1], world.key("settled late", office), days[open_days])
     enter = np.zeros((len(days), 24))
     enter[open_days, 7] = overdue_enter  # past due from the opening of the next day on
-    resolved = (on_time + late).ravel()
+    return OfficeDays(
+        days=days,
+        open_days=open_days,
+        received=received,
+        online=online.ravel(),
+        closing=closing,
+        settled_by_lag=settled_by_lag,
+        on_time=on_time,
+        late=late,
+        overdue_enter=enter.ravel(),
+    )
+
+
+def office_hours(world: World, office: str, since: datetime, until: datetime) -> tuple[Ints, dict[str, Floats]]:
+    """Hourly rows of one office: labels (END of hour, seconds) and one array per property.
+
+    While a synchronisation fault of a scenario lasts, settled files are not reported and look overdue; whoever asks
+    after the repair gets the truth.
+    """
+    hours = marks(since, until, 3600)
+    if not len(hours):
+        return hours, {name: np.zeros(0) for name in OFFICE_PROPERTIES}
+    first_day = int(local_day(hours[:1] - 1)[0]) - OFFICE_MEMORY_DAYS
+    known = office_days(world, office, first_day, int(local_day(hours[-1:] - 1)[0]))
+    received, late = known.received, known.late
+    resolved = (known.on_time + late).ravel()
     pending = np.cumsum(received - resolved)
-    overdue = np.cumsum(enter.ravel() - late.ravel())
+    overdue = np.cumsum(known.overdue_enter - late.ravel())
 
     ratings = np.round(resolved * 0.32)
     quality = 0.922 + 0.012 * normal(world.key("office quality", office), np.zeros(1, dtype=np.int64))[0]
@@ -113,9 +148,9 @@ def office_hours(world: World, office: str, since: datetime, until: datetime) ->
 
     rows = {
         "files_received": received,
-        "files_received_online": online.ravel(),
+        "files_received_online": known.online,
         "files_resolved": resolved,
-        "files_resolved_on_time": on_time.ravel(),
+        "files_resolved_on_time": known.on_time.ravel(),
         "files_pending": pending,
         "files_pending_overdue": overdue,
         "ratings_valid": ratings,
@@ -154,6 +189,8 @@ class Cases:
     response_s: Ints  # instant of the first response
     resolved_s: Ints
     due_s: Ints
+    kind: Ints  # position in CATEGORY_DUE_H
+    number: Ints  # of the case; with its instant it is unique
 
 
 def report_places(world: World) -> tuple[str, ...]:
@@ -227,6 +264,8 @@ def report_cases(world: World, since: datetime, until: datetime) -> Cases:
         response_s=received + np.round(response_h * 3600.0).astype(np.int64),
         resolved_s=received + np.round(resolution_h * 3600.0).astype(np.int64),
         due_s=received + np.round(due_h * 3600.0).astype(np.int64),
+        kind=np.where(flooding, 0, np.minimum(kind, len(CATEGORY_DUE_H) - 1)).astype(np.int64),
+        number=number,
     )
 
 

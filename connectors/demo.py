@@ -6,8 +6,9 @@ Licence: part of this product. Key: none. Refresh: as config/demo/sources.toml s
     {"city": "demo", "part": "traffic", "since": "2026-11-20T00:00:00+07:00", "until": "2026-11-20T06:00:00+07:00",
      "scenario": "evening_storm", "scenario_start": "2026-11-20T02:00:00+07:00"}
 
-Parts: traffic, incidents, air, rain, river, flood, noise, weather, one_stop, reports. Optional: seed, source, scenario
-(a file in config/demo/scenarios; without scenario_start it begins at its usual clock time on the day of `until`).
+Parts: traffic, incidents, air, rain, river, flood, noise, weather, one_stop, reports, portal, health, education.
+Optional: seed, source, scenario (a file in config/demo/scenarios; without scenario_start it begins at its usual clock
+time on the day of `until`).
 Traps: on purpose those of real sources - silent and stuck instruments, drift, values outside any plausible range, and
 in one scenario a source that falls silent and later corrects what it had said.
 """
@@ -15,6 +16,7 @@ in one scenario a source that falls silent and later corrects what it had said.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -23,9 +25,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import requests
 
+import core.cases
 from connectors._contract import FetchRequest, Payload
 from connectors._simulation import INSTRUMENTS, PARTS, simulate
+from connectors._simulation_cases import simulate_files, simulate_reports
 from connectors._simulation_city import World
+from connectors._simulation_portal import rating_counts
 from connectors._simulation_scenario import (
     Scenario,
     list_scenarios,
@@ -37,7 +42,7 @@ from core.catalogue import Source
 from core.config import City, load_city
 from core.errors import InputError, SourceUnavailable
 
-__all__ = ["SOURCE", "Scenario", "fetch", "list_scenarios", "load_scenario", "parse", "scenario_effects"]
+__all__ = ["SOURCE", "Scenario", "fetch", "list_scenarios", "load_scenario", "parse", "ratings", "scenario_effects"]
 LONGEST = timedelta(days=400)  # of one request: everything of it is in memory at once
 
 SOURCE = Source(
@@ -55,6 +60,7 @@ SOURCE = Source(
 )
 SEED = 20260915
 KEYS = {"city", "part", "seed", "since", "until", "source", "scenario", "scenario_start"}
+CASES = {"one_stop": simulate_files, "reports": simulate_reports}
 LIVE = timedelta(hours=6)  # a request that reaches back further loads history
 
 
@@ -95,6 +101,25 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
 
 def parse(payload: Payload) -> pd.DataFrame:
     """A JSON request -> observations of that part and window. Raises InputError for anything that it does not mean."""
+    part, world, since, until, source = _asked(payload)
+    return simulate(part, world, since, until, source)
+
+
+def offers_cases(options: Mapping[str, Any]) -> bool:
+    """True for the parts that have single cases behind their counts."""
+    return options.get("part") in CASES
+
+
+def cases(payload: Payload) -> pd.DataFrame:
+    """The single files (part one_stop) or reports (part reports) behind the counts: core.cases.frame, else no row."""
+    part, world, since, until, source = _asked(payload)
+    if part not in CASES:
+        return core.cases.empty()
+    return CASES[part](world, since, until).assign(source=source)
+
+
+def _asked(payload: Payload) -> tuple[str, World, datetime, datetime, str]:
+    """What a JSON request means: part, city, window and source. Raises InputError."""
     name = payload.name or "demo request"
     try:
         body = json.loads(payload.body)
@@ -130,7 +155,15 @@ def parse(payload: Payload) -> pd.DataFrame:
             f"{name}: the city has no site of the kind {', '.join(lacking)}; the simulator needs each kind"
         )
     source = str(payload.context.get("source") or body.get("source") or SOURCE.key)
-    return simulate(part, world, since, until, source)
+    return part, world, since, until, source
+
+
+def ratings(city: City, since: datetime, until: datetime) -> pd.DataFrame:
+    """Simulated ratings by day, service and office of the days that end in since < t <= until, as a portal gives them.
+
+    Columns: time (UTC, END of the day), service, office, n1 … n5, asked.
+    """
+    return rating_counts(World(SEED, city.sites, city.city_site), since, until)
 
 
 @lru_cache(maxsize=4)

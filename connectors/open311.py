@@ -42,6 +42,7 @@ from connectors._http import get, read_json
 from connectors._places import AREA_REACH_KM, Nearest
 from connectors._text import instant, number
 from connectors._xml import xml_tree
+from core import cases as case_frame
 from core import observations
 from core.catalogue import Source
 from core.errors import ConfigError, SourceChanged, SourceRefused
@@ -114,6 +115,41 @@ def parse(payload: Payload) -> pd.DataFrame:
     moments = [moment for report in reports for moment in (report.opened_at, report.updated_at) if moment]
     known_at = context.get("until") or max(moments, default=datetime.min.replace(tzinfo=UTC))
     return observations.frame(_rows(reports, known_at), source=context.get("source", SOURCE.key))
+
+
+def cases(payload: Payload) -> pd.DataFrame:
+    """The single reports behind the counts, as core.cases.frame: times, category, place to 100 m, and no text.
+
+    A report without a number or token, or without the time of its opening or of its closing, cannot be followed and is
+    left out. One that closed before it was opened is handed over as it is: whoever counts leaves it out, and says so.
+    Raises what parse() raises.
+    """
+    context = payload.context
+    zone = context.get("zone")
+    sites = Nearest(context.get("sites"), "area", AREA_REACH_KM, "")
+    rows = []
+    for record in _once(_records(payload.body, payload.name), zone):
+        opened_at, identity = instant(record.get("requested_datetime"), zone), _identity(record)
+        if opened_at is None or not identity:
+            continue
+        closed = str(record.get("status") or "").strip().casefold() == "closed"
+        ended_at = instant(record.get("updated_datetime"), zone) if closed else None
+        if closed and ended_at is None:
+            continue
+        latitude, longitude = number(record.get("lat")), number(record.get("long"))
+        rows.append(
+            {
+                "case_id": identity,
+                "category": str(record.get("service_name") or record.get("service_code") or ""),
+                "ward": sites.site(latitude, longitude),
+                "latitude": latitude,
+                "longitude": longitude,
+                "received_at": opened_at,
+                "due_at": instant(record.get("expected_datetime"), zone),
+                "resolved_at": ended_at,
+            }
+        )
+    return case_frame.frame(rows, kind=case_frame.REPORT, source=context.get("source", SOURCE.key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,7 +222,9 @@ def _result(error: InputError) -> str:
 def _object(deed: Deed) -> str:
     """What a deed was done to, readable: alerts as rule:site, else the id of the thing."""
     alerts = " ".join(":".join(key) for key in deed.keys)
-    return " ".join(part for part in (alerts, deed.situation, deed.handover, deed.notice, deed.layer) if part)
+    return " ".join(
+        part for part in (alerts, deed.situation, deed.handover, deed.notice, deed.layer, deed.thing) if part
+    )
 
 
 def _state(ledger: Ledger, outcome: Outcome) -> str:

@@ -49,6 +49,8 @@ def scoped(
         steps=tuple(step for step in snapshot.steps if (step.rule, step.site_id) in shown),
         journal=journal[lines],
         undelivered=tuple(notice for notice in snapshot.undelivered if told(notice.rule, notice.site_id)),
+        outlook=tuple(one for one in snapshot.outlook if seen(one.site_id)),
+        revised=_part(snapshot.revised, seen),
         quality=None if snapshot.quality is None else _quality_of(snapshot.quality, areas, seen),
         handovers=(),  # a handover tells the whole city
     )

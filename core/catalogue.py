@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.errors import ConfigError
 
-DOMAINS = ("traffic", "environment", "weather", "services", "reports", "operations")
+DOMAINS = ("traffic", "environment", "weather", "services", "reports", "health", "education", "operations")
 DIRECTIONS = ("lower", "higher", "neutral")  # which way is better
 LEVELS = ("watch", "warning", "critical")
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +81,8 @@ class Indicator(ObservedProperty):
     formula: str
     reference: str  # law, standard or paper
     needs: tuple[str, ...]  # properties that compute() reads
+    parts: tuple[str, ...] = ()  # one property: their sum over the units; two: 100 x sum of the first / of the second
+    levels: bool = False  # the parts are levels (files pending now), averaged over time; else counts, added up
     window: timedelta  # how far back compute() must see before the first result
     thresholds: tuple[Threshold, ...] = ()
     companions: tuple[ObservedProperty, ...] = ()  # sample size, bounds: written beside the main value
@@ -121,6 +123,8 @@ class Catalogue(Mapping[str, ObservedProperty]):
             unknown = [need for need in indicator.needs if need not in self._items]
             if unknown:
                 raise ConfigError(f"catalogue: {indicator.key} needs {', '.join(unknown)}, which nobody provides")
+            if len(indicator.parts) > 2 or not set(indicator.parts) <= set(self._items):
+                raise ConfigError(f"catalogue: {indicator.key}: parts must name one or two known properties")
 
     def __getitem__(self, key: str) -> ObservedProperty:
         return self._items[key]

@@ -33,13 +33,15 @@ NUMBERS = ("latitude", "longitude", "population")
 CITY_KEYS = (
     "name_vi", "name_en", "centre_vi", "centre_en", "time_zone", "simulated", "latitude", "longitude", "cycle_s",
     "history_days", "store", "geometry", "cap_sender", "shift", "overview", "province", "basemap",
+    "public", "public_licence",
 )  # fmt: skip
 BASEMAP_KEYS = ("tiles", "pmtiles", "attribution")
 TILE_PLACES = ("{z}", "{x}", "{y}")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9._@:/+-]+")  # letters that CAP receivers of any make can read
 SITE_KINDS = (
     "city", "area", "road_segment", "air_station", "rain_gauge", "river_station", "flood_sensor", "noise_station",
-    "weather_station", "office", "hotline", "bus_line",
+    "weather_station", "office", "hotline", "bus_line", "service", "ambulance", "hospital",
+    "school", "clinic", "preschool",
 )  # fmt: skip
 
 
@@ -91,12 +93,24 @@ class City:
     wall: WallPlan
     province: str = ""  # code of the province, for the zones of its map files
     basemap: Mapping[str, str] | None = None  # tiles or pmtiles, and attribution; None: no base map, the default
+    public: bool = False  # figures on citizen reports stand open at /cong-khai
+    public_licence: str = ""  # under which they may be used again
     cap_sender: str = ""  # the name under which CAP receivers know this centre; empty: nothing is exported
 
     @property
     def layers_path(self) -> Path:
         """The folder of the map layers: beside the data file, so that whoever copies one copies both."""
         return self.store_path.with_name(f"{self.store_path.stem}-layers")
+
+    @property
+    def pilot_locks(self) -> Path:
+        """Where plans of pilots are locked from the page: beside the data file, for the configuration is read only."""
+        return self.store_path.with_name(f"{self.store_path.stem}-pilots")
+
+    @property
+    def reports_path(self) -> Path:
+        """The folder of archived reports: beside the data file."""
+        return self.store_path.parent / "reports" / self.key
 
     @property
     def city_site(self) -> str:
@@ -199,6 +213,8 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         province=take(table, "province", str, where, ""),
         basemap=_basemap(table, where, root),
         cap_sender=_cap_sender(table, where),
+        public=take(table, "public", bool, where, False),
+        public_licence=_public_licence(table, where),
         shift=take(table, "shift", dict, where, {}),
         overview=_overview(take(table, "overview", dict, where), where),
         wall=load_wall(folder / "wall.toml"),
@@ -223,6 +239,13 @@ def _cap_sender(table: Mapping[str, Any], where: str) -> str:
             "without blanks, commas, < or &"
         )
     return sender
+
+
+def _public_licence(table: Mapping[str, Any], where: str) -> str:
+    licence = str(take(table, "public_licence", str, where, "")).strip()
+    if take(table, "public", bool, where, False) and not licence:
+        raise ConfigError(f'{where}: public = true needs public_licence, for example "CC BY 4.0"')
+    return licence
 
 
 def _basemap(table: Mapping[str, Any], where: str, root: Path) -> Mapping[str, str] | None:

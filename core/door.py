@@ -46,7 +46,7 @@ class Attempts:
     def failed(self, address: str) -> int:
         """Count one failure; returns how many there were in a row."""
         now = self._clock.now()
-        key = _neighbourhood(address)
+        key = neighbourhood(address)
         with self._lock:
             known = self._failures.pop(key, None)
             count = known.count + 1 if known and now - known.at < FORGIVEN_AFTER else 1
@@ -58,7 +58,7 @@ class Attempts:
     def wait_s(self, address: str) -> float:
         """Seconds [s] until this address may try again; 0 when it may now."""
         with self._lock:
-            known = self._failures.get(_neighbourhood(address))
+            known = self._failures.get(neighbourhood(address))
         if known is None or known.count < FREE_TRIES:
             return 0.0
         # The exponent is bounded: a guesser who stays for weeks must not end in an overflow.
@@ -66,7 +66,7 @@ class Attempts:
         return max(span - (self._clock.now() - known.at).total_seconds(), 0.0)
 
 
-def _neighbourhood(address: str) -> str:
+def neighbourhood(address: str) -> str:
     """Whom a failure is counted for: an IPv4 address, or the /64 of an IPv6 one, of which one machine has billions."""
     try:
         found = ip_address(address)
@@ -98,6 +98,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._known: dict[str, _SignIn] = {}
         self._visits: dict[str, str] = {}  # open connection -> sign-in
+        self.on_leave: list[Callable[[str], None]] = []  # who else wants to hear that a connection was closed
 
     def arrive(self, session: str, visit: str, signed_in_at: datetime) -> str:
         """Somebody opens a page: new, known, or ended. Opening a page counts as a deed."""
@@ -127,6 +128,8 @@ class Sessions:
         """The connection is closed; the sign-in lives on until it ends by itself."""
         with self._lock:
             self._visits.pop(visit, None)
+        for heard in self.on_leave:
+            heard(visit)
 
     def alive(self, session: str) -> bool:
         """False once the sign-in has ended, in every window at once."""

@@ -15,6 +15,7 @@ from core.catalogue import Catalogue, ObservedProperty
 from core.config import City, ConfiguredSource
 from core.duty import Contact, DutyShift
 from core.ledger import Handover, Item, Notice, Situation, StepDone, Switch
+from core.outlook import Ahead
 from core.quality import Quality
 
 FRESH, LATE, OLD, ABSENT = "fresh", "late", "old", "absent"
@@ -55,11 +56,23 @@ class Reading:
     received_at: datetime
     age: timedelta
     freshness: str  # fresh | late | old | absent
+    every: timedelta = timedelta(0)  # how often what it comes from reports, by which its freshness was judged
 
     @property
     def live(self) -> bool:
         """True while the value may be shown as the present and may count in verdicts, maxima and sums."""
         return self.freshness in (FRESH, LATE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revised:
+    """How often a series was corrected in the last seven days, and its newest correction. Times are aware UTC."""
+
+    n: int
+    at: datetime  # when the newest correction came
+    time: datetime  # of the value that was corrected
+    old: float | None  # in the unit of the property; None where nothing was known
+    new: float | None  # as it stands now
 
 
 ValueText = Callable[[float | None, str, str], str]
@@ -171,6 +184,8 @@ class Snapshot:
     duty: DutyShift | None = None  # None where the city has no roster
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     quality: Quality | None = None  # None until it was measured the first time
+    outlook: tuple[Ahead, ...] = ()  # forecasts that beat the naive ones, the first screen's first
+    revised: Mapping[tuple[str, str], Revised] = field(default_factory=dict)  # (observed_property, site_id)
 
     def reading(self, observed_property: str, site_id: str) -> Reading | None:
         """Newest usable value, or None when there never was one."""
@@ -222,10 +237,15 @@ def freshness(age: timedelta, item: ObservedProperty, every: timedelta = timedel
 
     `every` is how often the source reports: an hourly model's rain is not silent after the half hour of a gauge.
     """
-    period = max(item.period, every)
-    stale_after = max(item.stale_after, 2.5 * every)
-    if age > max(ABSENT_AFTER, 2 * stale_after):
+    fresh, late, old = freshness_edges(item, every)
+    if age > old:
         return ABSENT
-    if age > stale_after:
+    if age > late:
         return OLD
-    return LATE if age > 1.5 * period else FRESH
+    return LATE if age > fresh else FRESH
+
+
+def freshness_edges(item: ObservedProperty, every: timedelta = timedelta(0)) -> tuple[timedelta, timedelta, timedelta]:
+    """Up to which age a value is fresh, late and old."""
+    stale_after = max(item.stale_after, 2.5 * every)
+    return 1.5 * max(item.period, every), stale_after, max(ABSENT_AFTER, 2 * stale_after)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from core.errors import InputError
+from core.files import write_whole
 from gis.crs import Box
 from gis.faults import Fault
 from gis.join import Reach
@@ -300,7 +300,7 @@ class Shelf:
             body = _body(features)
             digest = hashlib.sha256(body).hexdigest()
             kept = replace(layer, version=version, imported_at=now, imported_by=by, digest=digest)
-            write(self._path(layer.key, version, "geojson"), body)
+            write_whole(self._path(layer.key, version, "geojson"), body)
             self._write_meta(kept)
             return kept
 
@@ -338,23 +338,12 @@ class Shelf:
 
     def _write_meta(self, layer: Layer) -> None:
         text = json.dumps(asdict(layer), ensure_ascii=False, default=lambda one: one.isoformat(), indent=1)
-        write(self._path(layer.key, layer.version, "json"), text.encode())
+        write_whole(self._path(layer.key, layer.version, "json"), text.encode())
         self._listed = None
 
 
 def _body(features: Sequence[Feature]) -> bytes:
     return json.dumps(geojson(features), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def write(path: Path, body: bytes) -> None:
-    """Wholly there or not at all: written beside its place, brought to the disk, and moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with beside.open("wb") as stream:
-        stream.write(body)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
 
 
 _DAYS = ("dated", "valid_from", "valid_to")

@@ -19,11 +19,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from core.errors import ConfigError, HouseError, SourceRefused, SourceUnavailable
+from core.files import write_whole
 from core.toml_files import read_toml, shown_path, take
 from gis import crs
 from gis.faults import Fault
 from gis.intake import draft
-from gis.layers import KEY, KINDS, STYLES, Layer, Shelf, described, write
+from gis.layers import KEY, KINDS, STYLES, Layer, Shelf, described
 from gis.read import Feature
 
 FILE = "layers.toml"
@@ -197,7 +198,7 @@ def _read_states(path: Path) -> dict[str, Freshness]:
 
 def _write_states(path: Path, states: Mapping[str, Freshness]) -> None:
     table = {key: asdict(state) for key, state in states.items()}
-    write(path, json.dumps(table, ensure_ascii=False, default=lambda one: one.isoformat(), indent=1).encode())
+    write_whole(path, json.dumps(table, ensure_ascii=False, default=lambda one: one.isoformat(), indent=1).encode())
 
 
 # -- config/<city>/layers.toml ---------------------------------------------------------------------------------------

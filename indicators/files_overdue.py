@@ -29,6 +29,8 @@ INDICATOR = Indicator(
     formula="số hồ sơ đang xử lý có hạn trước hiện tại; toàn thành phố: cộng báo cáo mới nhất của từng đơn vị",
     reference="NĐ 118/2025/NĐ-CP",
     needs=("files_pending_overdue",),
+    parts=("files_pending_overdue",),
+    levels=True,
     window=HEARD,
     period=HOUR,
     stale_after=timedelta(hours=72),

@@ -30,6 +30,8 @@ INDICATOR = Indicator(
     formula="100 × đang quá hạn ÷ đang xử lý",
     reference="NĐ 118/2025/NĐ-CP",
     needs=("files_pending_overdue", "files_pending"),
+    parts=("files_pending_overdue", "files_pending"),
+    levels=True,
     window=HEARD,
     period=HOUR,
     stale_after=timedelta(hours=72),

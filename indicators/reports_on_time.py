@@ -28,6 +28,7 @@ INDICATOR = Indicator(
     formula="100 × đã xử lý kịp ÷ đến hạn, 7 ngày gần nhất",
     reference="QĐ 766/QĐ-TTg ngày 23/06/2022; quy chế tiếp nhận phản ánh của tỉnh",
     needs=("reports_due_met", "reports_due"),
+    parts=("reports_due_met", "reports_due"),
     window=7 * DAY,
     period=HOUR,
     stale_after=timedelta(hours=48),

@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 
 from core.catalogue import Indicator, ObservedProperty, Threshold
-from core.errors import InputError
+from core.wilson import bounds
 from core.window import Window
-from indicators._grid import DAY, HOUR, Floats, results
+from indicators._grid import DAY, HOUR, results
 from indicators._shares import counted, percent
 
-Z = 1.959964  # 97.5 % of the normal distribution: 95 % between the bounds
 STALE_AFTER = timedelta(hours=72)
 
 
@@ -54,6 +53,7 @@ INDICATOR = Indicator(
     formula="100 × (hài lòng + rất hài lòng) ÷ trả lời hợp lệ, 7 ngày; ngưỡng xét trên cận dưới Wilson 95 %",
     reference="QĐ 766/QĐ-TTg ngày 23/06/2022; Wilson 1927",
     needs=("ratings_satisfied", "ratings_valid"),
+    parts=("ratings_satisfied", "ratings_valid"),
     window=7 * DAY,
     period=HOUR,
     stale_after=STALE_AFTER,
@@ -90,27 +90,11 @@ INDICATOR = Indicator(
 )
 
 
-def wilson(successes: float, n: float) -> tuple[float, float]:
-    """Lower and upper 95 % bound of a share, as fractions of 1. Raises InputError unless 0 <= successes <= n, n > 0."""
-    if not 0 <= successes <= n or n == 0:
-        raise InputError(f"Wilson interval: {successes} of {n}; give a count from 0 to n, and n above 0")
-    low, high = _bounds(np.float64(successes), np.float64(n))
-    return float(low), float(high)
-
-
-def _bounds(successes: Floats | np.float64, n: Floats | np.float64) -> tuple[Floats, Floats]:
-    share = successes / n
-    scale = 1.0 + Z**2 / n
-    centre = (share + Z**2 / (2.0 * n)) / scale
-    half = Z / scale * np.sqrt(share * (1.0 - share) / n + Z**2 / (4.0 * n**2))
-    return np.asarray(np.maximum(centre - half, 0.0)), np.asarray(np.minimum(centre + half, 1.0))
-
-
 def compute(window: Window) -> pd.DataFrame:
     """Percentage, bounds and number per office and for the city; `not_evaluated` where the number is below min_n."""
     satisfied, n = counted(window, "ratings_satisfied", "ratings_valid", INDICATOR.window)
     satisfied = satisfied.clip(upper=n)  # a source that counts more satisfied than valid answers contradicts itself
-    low, high = _bounds(satisfied.to_numpy(dtype=np.float64), n.to_numpy(dtype=np.float64))
+    low, high = bounds(satisfied.to_numpy(dtype=np.float64), n.to_numpy(dtype=np.float64))
     few = n < INDICATOR.min_n
     found = {
         "satisfaction": percent(satisfied, n),

@@ -14,7 +14,7 @@ from core.ledger import Notice
 
 TROUBLES = (  # first word of Notice.error; the screen has a sentence for each
     "no_connection", "tls", "login", "refused", "busy", "no_answer", "interrupted", "no_address", "no_duty",
-    "no_channel", "overtaken", "defect",
+    "no_channel", "no_file", "overtaken", "defect",
 )  # fmt: skip
 ADDRESSES = ("email", "phone", "")  # which address of a contact a channel uses; «» is a channel with one receiver
 

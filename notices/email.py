@@ -1,5 +1,7 @@
 """E-mail by SMTP (RFC 5321) with STARTTLS (RFC 3207) or TLS from the start; plain text, one recipient per message.
 
+A notice may name files of the archive of reports; they are attached as they lie there when the mail is sent.
+
 Certificates are always verified; `tls = "none"` is for a relay that the operator trusts, and then no password is
 sent unless the relay is this machine. `Message-ID` is made from the id of the notice, so mail programs fold a
 repetition. Everything before the end of DATA is «surely not delivered»; from the dot on it may have been.
@@ -7,16 +9,19 @@ repetition. Everything before the end of DATA is «surely not delivered»; from 
 
 from __future__ import annotations
 
+import json
 import re
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as MAIL_POLICY
 from email.utils import format_datetime, formataddr
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError
@@ -31,6 +36,7 @@ PORTS = {"starttls": 587, "tls": 465, "none": 25}
 ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 DOT = re.compile(rb"^\.", re.MULTILINE)
 WORDS_MAX = 200  # of a server's own explanation
+File = tuple[str, bytes]  # name and content of an attachment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +53,14 @@ class Email:
     password: str = field(repr=False, default="")
     ca_file: str = ""
     timeout_s: float = 10.0
+    archive: Path | None = None  # where the files lie that a notice names; None: it can attach nothing
     kind: str = KIND
     address: str = "email"
     repeatable: bool = False
 
     def send(self, notice: Notice) -> None:
         """Give the message to the server; its 250 after the dot is delivered. Raises NotSent, Unclear."""
-        mail = message(notice, self.sender, self.sender_name)
+        mail = message(notice, self.sender, self.sender_name, _attached(notice, self.archive))
         smtp = self._connected()
         try:
             self._submit(smtp, notice.recipient, mail)
@@ -133,7 +140,25 @@ class Email:
         return f"{self.host}: {code} {plain[:WORDS_MAX]}"
 
 
-def message(notice: Notice, sender: str, sender_name: str = "") -> bytes:
+def _attached(notice: Notice, archive: Path | None) -> list[File]:
+    """The files that the payload names by their place in the archive. Raises NotSent where one is not there.
+
+    Only what lies inside of the archive is sent, whatever the payload says.
+    """
+    found = []
+    named = json.loads(notice.payload or "{}").get("attachments", ())
+    for one in named:
+        path = None if archive is None else (archive / str(one["path"])).resolve()
+        if path is None or archive is None or not path.is_relative_to(archive.resolve()):
+            raise NotSent("no_file", f"{one['name']}: not in the archive of reports", retry=False)
+        try:
+            found.append((str(one["name"]), path.read_bytes()))
+        except OSError as error:
+            raise NotSent("no_file", f"{one['name']}: {error.strerror}", retry=False) from None
+    return found
+
+
+def message(notice: Notice, sender: str, sender_name: str = "", files: Sequence[File] = ()) -> bytes:
     """The mail as bytes with CRLF line ends. Raises NotSent for an address that is none."""
     if not is_address(notice.recipient):
         raise NotSent("no_address", "the recipient is no e-mail address", retry=False)
@@ -145,6 +170,9 @@ def message(notice: Notice, sender: str, sender_name: str = "") -> bytes:
     if notice.priority == "critical":
         mail["Importance"] = "high"
     mail.set_content(notice.text, charset="utf-8", cte="base64")
+    for name, body in files:
+        main, _, sub = (guess_type(name)[0] or "application/octet-stream").partition("/")
+        mail.add_attachment(body, maintype=main, subtype=sub, filename=name)
     subject = _encoded(" ".join(notice.subject.split()), "Subject")  # a line end would begin a new header
     coded = f"{_encoded(sender_name, 'From')} <{sender}>"
     origin = coded if _needs_code(sender_name) else formataddr((sender_name, sender))

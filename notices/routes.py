@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,8 +69,11 @@ class Routes:
             raise ConfigError(f"{where}: [[route]] to: no such contact in the roster: {', '.join(missing)}")
 
 
-def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
-    """Read notices.toml; no channel where the file is absent. Raises ConfigError with file, entry and remedy."""
+def load_routes(path: Path, environ: Mapping[str, str], archive: Path | None = None) -> Routes:
+    """Read notices.toml; no channel where the file is absent. Raises ConfigError with file, entry and remedy.
+
+    `archive` is the folder of the files that e-mail may attach.
+    """
     if not path.is_file():
         return Routes()
     table, where = read_toml(path), shown_path(path)
@@ -84,7 +87,7 @@ def load_routes(path: Path, environ: Mapping[str, str]) -> Routes:
             raise ConfigError(f"{where}: the channel {key!r} is given twice")
         known[key] = (key, entry["kind"], channel is not None)
         if channel is not None:
-            channels[key] = channel
+            channels[key] = replace(channel, archive=archive) if isinstance(channel, email.Email) else channel
     routes = tuple(
         _route(entry, f"{where}: [[route]] number {number}", known)
         for number, entry in enumerate(take(table, "route", list, where, []), start=1)

@@ -19,6 +19,10 @@ from core.catalogue import Catalogue
 from core.config import City
 from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
+from core.plans import Decision, OwnNumber, Task
+from core.ratings import RatingCount, RatingFile
+from core.survey import Answer, IssuedLink
+from core.usage import UsageDay
 from store.audit import KEEP, Head
 
 
@@ -61,6 +65,77 @@ class Store(Protocol):
     def delivered_body(self, form: str, unit: str, period_end: datetime, version: int) -> bytes:
         """The file of one version, byte for byte. Raises InputError when there is none."""
 
+    def revised_since(self, since: datetime) -> pd.DataFrame:
+        """One row per series that was corrected after `since`: observed_property, site_id, source, n (corrections),
+        superseded_at and time of the newest one, old and new value (NaN: missing).
+        """
+
+    def write_task(self, task: Task) -> None:
+        """Add a version of a task. Raises InputError when it is not the next one."""
+
+    def write_decision(self, decision: Decision, task: Task | None = None) -> None:
+        """Add a decision, with the task that follows from it, in ONE transaction. Raises InputError for a taken id."""
+
+    def write_plan_number(self, number: OwnNumber) -> None:
+        """Add a number of a target that no source brings."""
+
+    def read_tasks(self) -> list[Task]:
+        """Every version of every task, in the order of task and version."""
+
+    def read_decisions(self) -> list[Decision]:
+        """All decisions, the newest first."""
+
+    def read_plan_numbers(self) -> list[OwnNumber]:
+        """Every entry, in the order of target, day and entry; the last of a day holds."""
+
+    def write_cases(self, cases: pd.DataFrame, received_at: datetime) -> int:
+        """Add or renew cases (core.cases.frame); returns how many are new or changed. Idempotent on (source, case_id).
+
+        The number of a case is stored as a keyed pseudonym and cannot be read back.
+        """
+
+    def read_cases(self, kind: str, since: datetime) -> pd.DataFrame:
+        """The frame of core.cases, oldest first: cases of a kind received after `since`, and all that are open."""
+
+    def sources_of_cases(self) -> set[str]:
+        """The sources of which any case is stored."""
+
+    def remind_unit(self, agency: str, category: str, at: datetime, account: str) -> None:
+        """Note that a person reminded a unit of its pending files of one service."""
+
+    def read_reminders(self, since: datetime) -> pd.DataFrame:
+        """agency, category, reminded_at of the reminders after `since`."""
+
+    def write_survey_link(self, link: IssuedLink) -> None:
+        """Write a link of the one-question survey into the list of links."""
+
+    def revoke_survey_link(self, key_id: str, now: datetime, by: str) -> bool:
+        """From now on nobody answers by this link; False when there is none, or it is revoked already."""
+
+    def read_survey_links(self) -> list[IssuedLink]:
+        """All links, the newest first."""
+
+    def write_survey_answer(self, answer: Answer) -> None:
+        """Keep one answer; it holds nothing of who gave it."""
+
+    def write_ratings(self, counts: Sequence[RatingCount], file: RatingFile) -> None:
+        """Keep the ratings of a file in one transaction; earlier files stay, the newest of a period counts."""
+
+    def read_survey_answers(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """time (the hour), service, office, n1 … n5, asked (0: unknown) of since <= time < until."""
+
+    def read_survey_reasons(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """time, service, office, points, reason where one was given, newest first."""
+
+    def read_ratings(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """time (END of the period), service, office, n1 … n5, asked of since < time <= until, newest imports."""
+
+    def write_usage(self, days: Sequence[UsageDay]) -> None:
+        """Add to the counts of use of these days."""
+
+    def read_usage(self, since: date) -> pd.DataFrame:
+        """day, kind, name, role, n, sessions, seconds from that day on."""
+
     def set_aside(self, rows: pd.DataFrame, received_at: datetime) -> int:
         """Keep bad rows (the one frame + `reason`) in quarantine; returns how many were new."""
 
@@ -86,8 +161,17 @@ class Store(Protocol):
         Rows of quality fail or missing do not replace an older usable one.
         """
 
-    def read_revisions(self, since: datetime, until: datetime) -> pd.DataFrame:
-        """What was corrected: the one frame as it was before, received_at, superseded_at, for since < time <= until."""
+    def read_revisions(
+        self,
+        since: datetime,
+        until: datetime,
+        properties: Collection[str] | None = None,
+        site_ids: Collection[str] | None = None,
+    ) -> pd.DataFrame:
+        """What was corrected: the one frame as it was before, received_at, superseded_at, for since < time <= until.
+
+        `properties` and `site_ids`: only of these; None: of all.
+        """
 
     def formula_changes(self) -> pd.DataFrame:
         """observed_property, changed_at, formula: when an indicator began to be computed differently."""

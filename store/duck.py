@@ -31,7 +31,11 @@ from core.errors import InputError, StoreBusy, StoreError
 from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
 from core.observations import COLUMNS, USABLE
-from store import _chain, _deliveries, _desk
+from core.plans import Decision, OwnNumber, Task
+from core.ratings import RatingCount, RatingFile
+from core.survey import Answer, IssuedLink
+from core.usage import UsageDay
+from store import _cases, _chain, _citizens, _deliveries, _desk, _plans
 from store._file import connect, first_line, migrate, one, parts, shown, transaction
 from store._rows import EVENT_TYPES, attributed, frame_of, incoming, listed, naive, utc_without_zone
 from store.audit import AUDIT_COLUMNS, KEEP, Head, shortened
@@ -266,6 +270,20 @@ class DuckStore:
                 return Written(new=0, revised=0, unchanged=0, earliest={})
             return self._take_in(cursor, rows, delivery.delivered_at, len(observations))
 
+    def write_cases(self, cases: pd.DataFrame, received_at: datetime) -> int:
+        """See Store."""
+        if cases.empty:
+            return 0
+        with self._read() as cursor:
+            rows = _cases.incoming(cases, _cases.key(cursor))
+        with self._write(incoming=rows) as cursor:
+            return _cases.write(cursor, received_at)
+
+    def remind_unit(self, agency: str, category: str, at: datetime, account: str) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _cases.remind(cursor, agency, category, at, account)
+
     def set_aside(self, rows: pd.DataFrame, received_at: datetime) -> int:
         """See Store. A row is new when no equal one (value and reason included) lies in quarantine already."""
         wanted = [*COLUMNS, "reason"]
@@ -363,14 +381,41 @@ class DuckStore:
             wanted,
         )
 
-    def read_revisions(self, since: datetime, until: datetime) -> pd.DataFrame:
+    def read_revisions(
+        self,
+        since: datetime,
+        until: datetime,
+        properties: Collection[str] | None = None,
+        site_ids: Collection[str] | None = None,
+    ) -> pd.DataFrame:
         """See Store. Sorted by time; for the values as they are now, read_observations."""
+        of = {} if properties is None else {"properties": list(properties)}
+        at = {} if site_ids is None else {"site_ids": list(site_ids)}
         return self._frame(
-            """SELECT r.time, s.site_id, s.observed_property, r.value, r.quality, s.source, r.received_at,
+            f"""SELECT r.time, s.site_id, s.observed_property, r.value, r.quality, s.source, r.received_at,
                 r.superseded_at
             FROM revisions r JOIN series s USING (series_id)
-            WHERE r.time > $since AND r.time <= $until ORDER BY r.time, s.source, s.site_id, s.observed_property""",
-            {"since": naive(since, "since"), "until": naive(until, "until")},
+            WHERE r.time > $since AND r.time <= $until
+            {"AND s.observed_property IN (SELECT unnest($properties))" if of else ""}
+            {"AND s.site_id IN (SELECT unnest($site_ids))" if at else ""}
+            ORDER BY r.time, s.source, s.site_id, s.observed_property""",
+            {"since": naive(since, "since"), "until": naive(until, "until"), **of, **at},
+        )
+
+    def revised_since(self, since: datetime) -> pd.DataFrame:
+        """See Store. Sorted by property, site, source."""
+        return self._frame(
+            """WITH known AS (
+                SELECT *, count(*) OVER (PARTITION BY series_id) AS n,
+                    row_number() OVER (PARTITION BY series_id ORDER BY superseded_at DESC, time DESC) AS place
+                FROM revisions WHERE superseded_at > $since)
+            SELECT s.observed_property, s.site_id, s.source, k.n, k.superseded_at, k.time, k.value AS old,
+                o.value AS new
+            FROM known k JOIN series s USING (series_id)
+            LEFT JOIN observations o ON o.series_id = k.series_id AND o.time = k.time
+            WHERE k.place = 1
+            ORDER BY s.observed_property, s.site_id, s.source""",
+            {"since": naive(since, "since")},
         )
 
     def formula_changes(self) -> pd.DataFrame:
@@ -498,6 +543,104 @@ class DuckStore:
         with self._read() as cursor:
             return _deliveries.body_of(cursor, form, unit, period_end, version)
 
+    # Plans -------------------------------------------------------------------------------------------------------
+
+    def write_task(self, task: Task) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _plans.add_task(cursor, task)
+
+    def write_decision(self, decision: Decision, task: Task | None = None) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _plans.add_decision(cursor, decision)
+            if task is not None:
+                _plans.add_task(cursor, task)
+
+    def write_plan_number(self, number: OwnNumber) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _plans.add_number(cursor, number)
+
+    def read_tasks(self) -> list[Task]:
+        """See Store."""
+        with self._read() as cursor:
+            return _plans.tasks(cursor)
+
+    def read_decisions(self) -> list[Decision]:
+        """See Store."""
+        with self._read() as cursor:
+            return _plans.decisions(cursor)
+
+    def read_plan_numbers(self) -> list[OwnNumber]:
+        """See Store."""
+        with self._read() as cursor:
+            return _plans.numbers(cursor)
+
+    def read_cases(self, kind: str, since: datetime) -> pd.DataFrame:
+        """See Store."""
+        return self._frame(*_cases.query(kind, since))
+
+    def sources_of_cases(self) -> set[str]:
+        """See Store."""
+        with self._read() as cursor:
+            return {row[0] for row in cursor.execute("SELECT DISTINCT source FROM cases").fetchall()}
+
+    def read_reminders(self, since: datetime) -> pd.DataFrame:
+        """See Store."""
+        return self._frame(
+            "SELECT agency, category, reminded_at FROM case_reminders WHERE reminded_at > $since ORDER BY reminded_at",
+            {"since": naive(since, "since")},
+        )
+
+    # Citizens ----------------------------------------------------------------------------------------------------
+
+    def write_survey_link(self, link: IssuedLink) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _citizens.add_link(cursor, link)
+
+    def revoke_survey_link(self, key_id: str, now: datetime, by: str) -> bool:
+        """See Store."""
+        with self._write() as cursor:
+            return _citizens.revoke_link(cursor, key_id, now, by)
+
+    def read_survey_links(self) -> list[IssuedLink]:
+        """See Store."""
+        with self._read() as cursor:
+            return _citizens.links(cursor)
+
+    def write_survey_answer(self, answer: Answer) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _citizens.add_answer(cursor, answer)
+
+    def write_ratings(self, counts: Sequence[RatingCount], file: RatingFile) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _citizens.add_ratings(cursor, counts, file)
+
+    def read_survey_answers(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """See Store."""
+        return self._frame(_citizens.ANSWERS, _span(since, until))
+
+    def read_survey_reasons(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """See Store."""
+        return self._frame(_citizens.REASONS, _span(since, until))
+
+    def read_ratings(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """See Store."""
+        return self._frame(_citizens.RATINGS, _span(since, until))
+
+    def write_usage(self, days: Sequence[UsageDay]) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _citizens.add_usage(cursor, days)
+
+    def read_usage(self, since: date) -> pd.DataFrame:
+        """See Store."""
+        return self._frame(_citizens.USAGE, {"since": since})
+
     # Outbox ------------------------------------------------------------------------------------------------------
 
     def claim_notices(self, now: datetime, limit: int = 20, *, channels: Collection[str] | None = None) -> list[Notice]:
@@ -583,6 +726,12 @@ class DuckStore:
             "notices",
             "audit",
             "deliveries",
+            "survey_answers",
+            "rating_counts",
+            "usage_days",
+            "cases",
+            "plan_tasks",
+            "decisions",
         )
         with self._read() as cursor:
             counts = one(cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}"))
@@ -653,9 +802,19 @@ class DuckStore:
                 GROUP BY rule, site_id, began_at, step HAVING count(*) > 1""",
             "handover is there twice": "SELECT 1 FROM handovers GROUP BY id HAVING count(*) > 1",
             "notice is there twice": "SELECT 1 FROM notices GROUP BY id HAVING count(*) > 1",
+            "case is there twice": "SELECT 1 FROM cases GROUP BY source, case_id HAVING count(*) > 1",
             "delivered file differs from its hash": "SELECT 1 FROM deliveries WHERE sha256(body) <> sha256",
+            "survey link is given twice": "SELECT 1 FROM survey_links GROUP BY key_id HAVING count(*) > 1",
+            "answer belongs to no link": "SELECT 1 FROM survey_answers ANTI JOIN survey_links USING (key_id)",
+            "answer tells more than its hour": """SELECT 1 FROM survey_answers
+                WHERE answered_at <> date_trunc('hour', answered_at) OR points NOT BETWEEN 1 AND 5""",
             "delivery has versions missing or given twice": """SELECT 1 FROM deliveries GROUP BY form, unit, period_end
                 HAVING count(*) <> max(version) OR count(DISTINCT version) <> count(*)""",
+            "task has versions missing or given twice": """SELECT 1 FROM plan_tasks GROUP BY task
+                HAVING count(*) <> max(version) OR count(DISTINCT version) <> count(*)""",
+            "decision is there twice": "SELECT 1 FROM decisions GROUP BY id HAVING count(*) > 1",
+            "decision has no task that it names": """SELECT 1 FROM decisions d
+                WHERE d.task <> '' AND d.task NOT IN (SELECT task FROM plan_tasks WHERE decision = d.id)""",
         }
         findings = []
         with self._lock, self._read() as cursor:
@@ -673,6 +832,8 @@ class DuckStore:
             for table, column in {"observations": "time", "revisions": "time", "set_aside": "received_at"}.items():
                 removed += one(cursor.execute(f"DELETE FROM {table} WHERE {column} < ?", [limit]))[0]
             removed += one(cursor.execute("DELETE FROM notices WHERE settled_at < ?", [limit]))[0]
+            removed += _cases.forget(cursor, before)
+            removed += _citizens.prune(cursor, before)
             cursor.execute("DELETE FROM latest WHERE time < ?", [limit])
             cursor.execute("DELETE FROM area_hourly WHERE hour < ?", [limit + _HOUR])
             cursor.execute(  # the hour that the limit cuts keeps what is left of it
@@ -809,6 +970,10 @@ def _refuse_busy(path: Path) -> None:
         raise
     except StoreError:
         return
+
+
+def _span(since: datetime, until: datetime) -> dict[str, datetime]:
+    return {"since": naive(since, "since"), "until": naive(until, "until")}
 
 
 def _latest_of(condition: str) -> str:

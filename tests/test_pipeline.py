@@ -978,7 +978,7 @@ def test_bad_arguments_are_one_line_and_exit_code_2(
 def test_the_demo_city_has_a_live_value_for_everything_on_its_first_screen(demo_line: Line) -> None:
     shown = demo_line.snapshot
     assert [one.source.key for one in shown.sources if not one.up] == []
-    assert len(shown.sources) == 10
+    assert len(shown.sources) == len(demo_line.city.sources)
     for item in shown.catalogue.indicators():
         if item.first_screen:
             assert any(reading.live for reading in shown.of(item.key)), item.key

@@ -43,6 +43,13 @@ def traffic(view: View) -> dict[str, str]:
         corridors=corridors,
         relative=extra,
         index=index,
+        beside={
+            row.site_id: [
+                (view.t(f"traffic.{word}"), view.row(key, row.site_id))
+                for word, key in (("relative", "relative_speed"), ("index", "travel_time_index"))
+            ]
+            for row in corridors
+        },
         map=maps.whole_city(view, 600, 480, only=("traffic",), text_px=16.0),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
@@ -66,6 +73,7 @@ def environment(view: View) -> dict[str, str]:
     if worst is not None:
         official = level(worst.value)
         advice = {
+            "site_id": worst.site_id,
             "place": view.snapshot.city.site_name(worst.site_id, view.language),
             "value": formats.number(worst.value, 0, view.language),
             "word": official.name(view.language),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from core.feed import Feed, Frame
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
 from core.snapshot import Snapshot
 from pipeline import Line
-from ui import panel, people, render, server
+from ui import panel, people, render, server, tour
 from ui.server import HOME
 from ui.views import View
 
@@ -25,12 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 FAVICON = ROOT / "ui" / "assets" / "favicon.png"
 FIRST_LOOK_S = 1
 REFRESH_S = 5  # how often a viewer asks whether there is a newer snapshot
-MAIN = (HOME, "traffic", "environment", "services", "map", "trends", "alert_desk", "wall")  # one line at 1366 pixels
-MORE = (
-    "wall_desk", "source_health", "intake", "layers", "alarm_health", "rule_trial", "handover", "messages", "drill",
-    "audit",
-)  # fmt: skip
-ORDER = (*MAIN, *MORE)
+MAIN = (HOME, "brief", "traffic", "environment", "services", "map", "trends", "alert_desk")  # one line at 1366 pixels
+MORE = {  # the menu behind them, by what a person came for
+    "decide": ("citizens", "pilots", "links", "roadmap"),
+    "watch": ("wall", "wall_desk", "handover", "alarm_health", "rule_trial", "messages", "drill"),
+    "data": ("source_health", "intake", "layers", "audit"),
+    "learn": ("guide",),
+}
+ORDER = (*MAIN, *(name for group in MORE.values() for name in group))
 LIVE_PATH = "/api/live"
 LONGEST_NAME = 28  # letters in the navigation; the menu behind it tells the whole name
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@/])")
@@ -188,6 +190,8 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
         st.stop()
     if not wall and person.kind != "wall":
         _navigation(key, language, t, line, person)
+        if may_see(person, key):
+            tour.offer(person, key, t)
     waiting = line.snapshot.number == 0
     screen = Screen(key=key, language=language, t=t, line=line, look=look, waiting=waiting, opened_by=person)
     if not may_see(person, key):
@@ -196,6 +200,7 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
             screen.watch()
         say(t("people.not_yours"), t("people.not_yours_how"), language, line)
         st.stop()
+    people.counted(line, person, key)
     return screen
 
 
@@ -224,7 +229,8 @@ def say(title: str, text: str, language: str, line: Line) -> None:
 def _style(wall: bool) -> str:
     base = (ROOT / "ui" / "assets" / "house.css").read_text(encoding="utf-8")
     assets = ROOT / "ui" / "assets"
-    files = ["wall.css", *sorted(path.name for path in assets.glob("wall_*.css"))] if wall else ["desk.css"]
+    look = "wall" if wall else "desk"
+    files = [f"{look}.css", *sorted(path.name for path in assets.glob(f"{look}_*.css"))]
     own = "\n".join((assets / name).read_text(encoding="utf-8") for name in files)
     gate = (ROOT / "ui" / "assets" / "people.css").read_text(encoding="utf-8")
     return f":root{{{css_variables(WALL if wall else DESK)}}}\n{base}\n{own}\n{gate}"
@@ -243,8 +249,13 @@ def _navigation(key: str, language: str, t: Translator, line: Line, person: Pers
             here = key in rest
             slot, label = ("nav_more_here", t(f"page.{key}")) if here else ("nav_more", t("people.more"))
             with st.container(key=slot, width="content"), st.popover(label, key="nav_menu"):
-                for name in rest:
-                    _link(name, key, t, keep)
+                _menu(rest, key, t, keep)
+        if may_see(person, "guide"):
+            help_here = {**keep, "screen": key}
+            with st.container(key="nav_help", width="content"):
+                st.page_link(
+                    "pages/guide.py", label=t("guide.help"), help=t("guide.help_words"), query_params=help_here
+                )
         with st.container(key="nav_person", width="content"), st.popover(_plain(_name(person, t)), key="person_menu"):
             _person(person, t, line, language)
         other = "en" if language == "vi" else "vi"
@@ -253,6 +264,20 @@ def _navigation(key: str, language: str, t: Translator, line: Line, person: Pers
             st.page_link(
                 path, label=t("word.other_language"), query_params={**st.query_params.to_dict(), "lang": other}
             )
+
+
+def _menu(rest: Sequence[str], key: str, t: Translator, keep: dict[str, Any]) -> None:
+    """The other screens under the question that they answer; one that no group names stands at the end."""
+    grouped = {name for group in MORE.values() for name in group}
+    groups = {**MORE, "learn": (*MORE["learn"], *(name for name in rest if name not in grouped))}
+    with st.container(key="nav_groups", horizontal=True, gap="medium", vertical_alignment="top"):
+        for group, names in groups.items():
+            seen = [name for name in names if name in rest]
+            if seen:
+                with st.container(key=f"nav_group_{group}", width="content", gap="small"):
+                    st.caption(t(f"nav.{group}"))
+                    for name in seen:
+                        _link(name, key, t, keep)
 
 
 def _link(name: str, key: str, t: Translator, keep: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ _BEAT = st.components.v2.component(
 _PICTURE = st.components.v2.component(
     "city_picture", html='<button class="button"></button>', js=_script("picture.js"), isolate_styles=False
 )
+_TOUR = st.components.v2.component("city_tour", html="<div></div>", js=_script("tour.js"), isolate_styles=False)
 _READY = st.components.v2.component("city_ready", html="<div></div>", js=_script("ready.js"), isolate_styles=False)
 
 
@@ -95,6 +96,11 @@ def picture(
         },
         on_taken_change=on_taken,
     )
+
+
+def tour(key: str, data: Mapping[str, Any]) -> None:
+    """Steps of a guided tour (key, language, steps, words); the browser knows whether they are to be shown."""
+    _TOUR(key=key, data=dict(data))
 
 
 def canvas(key: str) -> str:

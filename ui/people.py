@@ -7,8 +7,9 @@ server by `core.access`; a hidden button protects nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
 import streamlit as st
@@ -87,6 +88,22 @@ def opened(person: Person, action: str) -> None:
     """Somebody reads what is watched: the audit hears of it once per browser session."""
     if _first("opened", action):
         tell(person, action, "")
+
+
+def counted(line: Line, person: Person, page: str) -> None:
+    """One more look at a page by that role; wall screens are counted by their hours instead."""
+    if person.kind != "wall":
+        line.usage.opened(_visit(), page, person.role)
+
+
+def looked_at(line: Line, indicators: Collection[str]) -> None:
+    """Somebody opened the trends of these indicators; nobody writes down who."""
+    line.usage.looked_at(_visit(), indicators)
+
+
+def _visit() -> str:
+    """A mark of this connection, so that a page that runs anew is not a second look."""
+    return str(st.session_state.setdefault("_usage_visit", _source().visit or token_hex(8)))
 
 
 def tell(person: Person, action: str, thing: str) -> None:

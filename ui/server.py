@@ -102,9 +102,10 @@ def _door(line: Line, configured: login.Login | None) -> Door:
     def audit(person: Person, action: str, thing: str, result: str, reason: str) -> None:
         line.audit(person, action, thing, result, reason=reason)
 
-    return open_door(
-        people, SystemClock(), audit, login=configured is not None, secure=configured is not None and configured.secure
-    )
+    secure = configured is not None and configured.secure
+    door = open_door(people, SystemClock(), audit, login=configured is not None, secure=secure)
+    door.sessions.on_leave.append(line.usage.left)
+    return door
 
 
 def _people_file(line: Line) -> Path:

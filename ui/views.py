@@ -18,7 +18,9 @@ from core.i18n import Translator
 from core.quality import Artefact
 from core.snapshot import ABSENT, OLD, Reading, RuleWords, Snapshot, SourceState
 from indicators.vn_aqi import level
+from ui import why
 from ui.render import picture
+from ui.why import Fact
 
 AS_USUAL_SHARE = 0.1  # of the band's own height: a value that far outside still reads «như thường»
 FEW = 5  # counts below it are not compared
@@ -41,7 +43,7 @@ class Row:
     note: str  # right column: deviation, or how long silent
     subnote: str
     picture: Markup
-    facts: tuple[tuple[str, str], ...]  # what «vì sao con số này?» opens
+    facts: tuple[Fact, ...]  # what «vì sao con số này?» opens; empty on the wall, which nobody can open
     simulated: bool
     model: bool
     artefact: str = ""  # why a step of the last day is no news; empty where there is none
@@ -83,6 +85,8 @@ class View:
         self.t = Translator(language)
         self.now = snapshot.made_at
         self.zone = snapshot.city.zone
+        self._givers: dict[str, dict[str, set[str]]] = {}
+        self._parents: dict[str, Indicator] = {}
 
     # -- numbers ----------------------------------------------------------------------------------------------------
 
@@ -116,7 +120,7 @@ class View:
             note=note,
             subnote=subnote,
             picture=self.spark(key, site_id, reading, alert.priority if alert else None, width, height),
-            facts=self._facts(reading, item, source),
+            facts=self.why(key, site_id, reading, pick),
             simulated=city.simulated,
             model=self._from_model(reading, source),
             artefact=next((self.artefact_words(mark) for mark in self.artefacts(key, site_id)), ""),
@@ -152,7 +156,7 @@ class View:
             note=self.t("state.none_yet"),
             subnote=self.t("state.data"),
             picture=self.spark(item.key, site_id, None, None, 150, 40),
-            facts=((self.t("fact.unit"), item.unit_label(self.language) or "1"),),
+            facts=self.why(item.key, site_id, None),
             simulated=self.snapshot.city.simulated,
             model=False,
         )
@@ -254,42 +258,55 @@ class View:
         words = self.t("state.above_alarm" if reached else "state.under_alarm", n=("I", "II", "III")[number])
         return f"{formats.number(abs(reading.value - edge), 2, self.language)} m", words
 
-    def _facts(
-        self, reading: Reading, item: ObservedProperty, source: SourceState | None
-    ) -> tuple[tuple[str, str], ...]:
-        t, city = self.t, self.snapshot.city
-        facts = [
-            (t("fact.value"), self._with_unit(reading.value, item)),
-            (t("fact.data_time"), formats.moment(reading.time, self.now, self.zone)),
-            (t("fact.age"), formats.duration(reading.age, self.language)),
-            (t("fact.received"), formats.moment(reading.received_at, self.now, self.zone)),
-            (t("fact.source"), source.source.name(self.language) if source else self._computed(item)),
-        ]
-        if self._from_model(reading, source):
-            facts.append((t("fact.kind"), t("kind.model")))
-        if city.simulated:
-            facts.append((t("fact.kind"), t("kind.simulation")))
-        facts += [
-            (t("fact.artefact"), self.artefact_words(mark)) for mark in self.artefacts(item.key, reading.site_id)[:1]
-        ]
-        if isinstance(item, Indicator):
-            facts += [
-                (t("fact.code"), item.code),
-                (t("fact.formula"), item.formula),
-                (t("fact.reference"), item.reference),
-            ]
-        usual = self.snapshot.usual(item.key, reading.site_id, reading.time)
-        if usual:
-            low, _, high = (formats.number(one, item.decimals, self.language) for one in usual)
-            facts.append((t("fact.usual"), f"{low} – {high}"))
-        return tuple(facts)
+    # -- why this number --------------------------------------------------------------------------------------------
 
-    def _computed(self, item: ObservedProperty) -> str:
-        return (
-            self.t("fact.computed_here")
-            if isinstance(item, Indicator) or item.domain != "operations"
-            else self.t("word.house")
-        )
+    def why(self, key: str, site_id: str, reading: Reading | None = None, pick: str = "") -> tuple[Fact, ...]:
+        """The drawer of a value; without a reading, that of the newest one there. Nothing on the wall."""
+        if self.look is theme.WALL:
+            return ()
+        known = reading or self.snapshot.reading(key, site_id)
+        return why.facts(self, self.snapshot.catalogue[key], site_id, known, pick)
+
+    def parent(self, item: ObservedProperty) -> Indicator | None:
+        """The indicator that gives this property, itself or as a companion; None for what a source gives."""
+        if not self._parents:
+            for one in self.snapshot.catalogue.indicators():
+                self._parents |= {one.key: one, **{part.key: one for part in one.companions}}
+        return self._parents.get(item.key)
+
+    def behind(self, item: ObservedProperty, site_id: str) -> list[SourceState]:
+        """The configured sources that a value rests on, through all indicators between; those of its site first
+        asked: where the site itself has what is needed, other sites' sources are left out.
+        """
+        found: dict[str, None] = {}
+        waiting, seen = [item], {item.key}
+        while waiting:
+            one = waiting.pop(0)
+            owner = self.parent(one)
+            if owner is None:
+                found |= dict.fromkeys(self._given_by(one.key, site_id))
+                continue
+            needed = [self.snapshot.catalogue[need] for need in owner.needs if need not in seen]
+            seen |= {need.key for need in needed}
+            waiting += needed
+        states = {state.source.key: state for state in self.snapshot.sources}
+        return [states[key] for key in found if key in states]
+
+    def _given_by(self, key: str, site_id: str) -> list[str]:
+        """Which sources gave the newest values of a property: at the site, or anywhere where it has none."""
+        if not self._givers:
+            for (known, site), reading in self.snapshot.readings.items():
+                self._givers.setdefault(known, {}).setdefault(site, set()).add(reading.source)
+        sites = self._givers.get(key, {})
+        return sorted(sites[site_id] if site_id in sites else set().union(*sites.values()))
+
+    def rules_on(self, key: str) -> list[RuleWords]:
+        """The alert rules that judge this property itself."""
+        return [rule for rule in self.snapshot.rules.values() if rule.observed_property == key]
+
+    def from_model(self, reading: Reading) -> bool:
+        """True when a model gave the value, or gave everything that the value was computed from."""
+        return self._from_model(reading, self._source(reading.source))
 
     def _source(self, key: str) -> SourceState | None:
         return next((state for state in self.snapshot.sources if state.source.key == key), None)
@@ -424,11 +441,6 @@ class View:
         if words is None or (item is not None and item.key == "source_up"):
             return ""  # «does not answer» is no figure
         return words.value_text(alert.value, self.language, alert.site_id)
-
-    def _with_unit(self, value: float, item: ObservedProperty) -> str:
-        if item.key == "source_up":
-            return ""
-        return formats.quantity(value, item.decimals, item.unit_label(self.language), self.language)
 
     def glyph(self, priority: str, state: str = "UNACK", size_px: int = 28) -> Markup:
         """The priority's shape; fill and mark tell the state."""

@@ -26,7 +26,9 @@ RAIN, FLOOD, NOISE = ("heavy_rain", "rain_01"), ("road_flood", "flood_02"), ("no
 HA, HAI = "Lê Thu Hà", "Trần Minh Hải"
 BY_THE_LINE = {  # deeds that are not on the ledger: messages, trials, drills, exports, files, layers
     "resend_notice", "drop_notice", "end_drill", "try_rule", "export_cap", "read_audit", "export_audit",
-    "deliver_file", "read_delivery", "import_layer", "remove_layer",
+    "deliver_file", "read_delivery", "import_layer", "remove_layer", "lock_pilot", "remind_unit", "plan_task",
+    "change_task", "start_task", "finish_task", "reopen_task", "drop_task", "undo_task", "record_decision",
+    "enter_number", "export_decisions", "make_survey_link", "revoke_survey_link", "import_ratings",
 }  # fmt: skip
 
 

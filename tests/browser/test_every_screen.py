@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ["overview", *sorted(path.stem for path in (ROOT / "pages").glob("*.py"))]
 READY = {  # what shows that a screen is complete; any other screen: its first panel
     "alert_desk": '[data-part="list"]',
+    "brief": ".brief",
     "map": '[data-testid="stDeckGlJsonChart"] canvas',
     "trends": '[data-testid="stVegaLiteChart"] :is(canvas, svg)',
 }

@@ -16,13 +16,25 @@ from core.errors import ConfigError
 DESK = {
     "acknowledge", "unacknowledge", "reset", "shelve", "unshelve", "assign", "comment", "tick_step", "untick_step",
     "join", "split", "lead", "status", "mute_wall", "unmute_wall", "show_on_wall", "release_wall", "draft_handover",
-    "sign_out", "sign_in", "export_cap", "try_rule", "deliver_file", "read_delivery",
+    "sign_out", "sign_in", "export_cap", "try_rule", "deliver_file", "read_delivery", "remind_unit",
 }  # fmt: skip
 RIGHTS = {  # written down once more, by hand: the table of the product must agree with this one
     "viewer": set(),
     "operator": DESK,
-    "supervisor": DESK | {"take_out_of_service", "return_to_service", "resend_notice", "drop_notice", "end_drill"},
-    "admin": {"resend_notice", "try_rule", "import_layer", "remove_layer"},
+    "supervisor": DESK
+    | {"take_out_of_service", "return_to_service", "resend_notice", "drop_notice", "end_drill", "lock_pilot"}
+    | {"plan_task", "change_task", "start_task", "finish_task", "reopen_task", "drop_task", "undo_task"}
+    | {"record_decision", "enter_number", "export_decisions"}
+    | {"make_survey_link", "revoke_survey_link", "import_ratings"},
+    "admin": {
+        "resend_notice",
+        "try_rule",
+        "import_layer",
+        "remove_layer",
+        "make_survey_link",
+        "revoke_survey_link",
+        "import_ratings",
+    },
     "auditor": {"read_audit", "export_audit"},
     NO_ROLE: set(),
 }

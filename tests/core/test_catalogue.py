@@ -211,3 +211,10 @@ def test_a_wrong_file_is_named_with_entry_and_key(tmp_path, text, words):
     with pytest.raises(ConfigError) as caught:
         load_properties(written(tmp_path, text))
     assert words in str(caught.value)
+
+
+def test_no_two_things_bear_one_name_for_whoever_chooses_by_name_takes_the_first() -> None:
+    catalogue = indicators.catalogue()
+    for language in ("vi", "en"):
+        names = [item.name(language) for item in catalogue.values()]
+        assert [name for name in names if names.count(name) > 1] == []

@@ -54,7 +54,7 @@ def test_the_demo_city_is_simulated_and_complete(demo: City) -> None:
     assert kinds["area"] == len(demo.areas) == 17
     assert kinds == Counter(
         city=1, area=17, road_segment=14, air_station=5, rain_gauge=5, river_station=2, flood_sensor=4, noise_station=3,
-        weather_station=2, office=6, hotline=1,
+        weather_station=2, office=6, hotline=1, service=8, ambulance=2, clinic=2, hospital=2, preschool=2, school=3,
     )  # fmt: skip
     assert set(demo.areas.index) == set(demo.sites.index[demo.sites["kind"] == "area"])
     assert all(isinstance(code, str) and len(code) == 5 for code in demo.areas.index)
@@ -75,7 +75,7 @@ def test_what_indicators_and_rules_read_is_there(demo: City) -> None:
     noise = demo.sites[demo.sites["kind"] == "noise_station"]
     assert (noise["noise_limit_day_dba"] == 70).all()
     assert (noise["noise_limit_night_dba"] == 55).all()
-    assert len(demo.sources) == 10
+    assert len(demo.sources) == 13
     assert all(source.owner and "máy lẻ" in source.contact for source in demo.sources)
 
 

@@ -26,7 +26,8 @@ from ui import alert_desk, alert_detail, city_layers, domains, frame
 
 VI, EN = i18n.words("vi"), i18n.words("en")
 CODE = [ROOT / "dashboard.py", *sorted((ROOT / "ui").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
-TEMPLATES = sorted((ROOT / "ui" / "templates").glob("*.html"))
+CODE += sorted((ROOT / "api").rglob("*.py"))
+TEMPLATES = [*sorted((ROOT / "ui" / "templates").glob("*.html")), *sorted((ROOT / "api" / "templates").glob("*.html"))]
 Asked = tuple[str, str, frozenset[str] | None]  # where, regular expression of the keys, values that are given
 
 

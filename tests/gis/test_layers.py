@@ -72,17 +72,17 @@ def test_a_new_version_stands_beside_the_old_and_a_removal_is_a_version_too(tmp_
 def test_a_write_that_breaks_off_leaves_the_last_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf(tmp_path)
     shelf.put(layer_of(POINTS), POINTS, by="a", now=NOW)
-    real = layers.write
+    real = layers.write_whole
 
     def breaks(path: Path, body: bytes) -> None:
         if path.suffix == ".json":
             raise OSError("the disk is full")
         real(path, body)
 
-    monkeypatch.setattr(layers, "write", breaks)
+    monkeypatch.setattr(layers, "write_whole", breaks)
     with pytest.raises(OSError, match="full"):
         shelf.put(layer_of(POINTS[:1]), POINTS[:1], by="a", now=NOW)
-    monkeypatch.setattr(layers, "write", real)
+    monkeypatch.setattr(layers, "write_whole", real)
     assert len(Shelf(tmp_path).read("cap_phep").features) == 2
     assert Shelf(tmp_path).put(layer_of(POINTS), POINTS, by="a", now=NOW).version == 2
 

@@ -34,6 +34,9 @@ SITES = {
     "weather": {"kind": "weather_station"},
     "north": {"kind": "office"},
     "south": {"kind": "office"},
+    "ems": {"kind": "ambulance", "rural": 0.0},
+    "ems_far": {"kind": "ambulance", "rural": 1.0},
+    "school": {"kind": "school"},
     "ward": {"kind": "area"},
     "other": {"kind": "area"},
 }
@@ -53,6 +56,8 @@ REPORTED = {  # property: sites, spacing [min], lowest, highest
     **dict.fromkeys(("files_pending_overdue", "ratings_satisfied"), (OFFICES, 120, 0, 40)),
     **dict.fromkeys(("reports_received", "reports_due", "report_first_response"), (("ward", "other", CITY), 95, 0, 6)),
     "reports_due_met": (("ward", "other"), 95, 0, 3),
+    "ambulance_response": (("ems", "ems_far"), 55, 3, 25),
+    **dict.fromkeys(("pupils_enrolled", "pupils_absent"), (("school",), 480, 20, 40)),
     "source_up": (("feed", "file"), 30, 0, 1),
     "source_age": (("feed", "file"), 30, 0, 90),
 }

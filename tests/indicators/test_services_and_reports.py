@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError
-from indicators.satisfaction import wilson
+from core.wilson import wilson
 from tests.indicators.frames import CITY, at, quality, results, said, series, window
 
 NOON = "20 12:00"

@@ -178,7 +178,7 @@ def test_a_version_1_file_is_brought_up_to_date_with_its_history(tmp_path: Path)
             (1, '2026-03-10 03:00:00', NULL, 'missing', '2026-03-10 03:05:00')"""
         )
     store = DuckStore(path)
-    assert store.stats()["schema_version"] == 4
+    assert store.stats()["schema_version"] == 7
     assert store.latest()["value"].tolist() == [31.0]
     assert store.area_hourly("pm25", LONG_AGO, FAR_AHEAD)["mean"].tolist() == [31.0]
     assert store.verify() == []
@@ -242,7 +242,7 @@ def test_a_newer_file_is_not_touched(tmp_path: Path) -> None:
     path = a_store(tmp_path / "demo.duckdb", 1.0)
     with duckdb.connect(str(path)) as connection:
         connection.execute("INSERT INTO schema_version VALUES (99, now()::TIMESTAMP)")
-    with pytest.raises(StoreError, match="schema version 99, but this programme knows only 4: install the newer"):
+    with pytest.raises(StoreError, match="schema version 99, but this programme knows only 7: install the newer"):
         DuckStore(path)
 
 

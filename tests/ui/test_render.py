@@ -69,7 +69,16 @@ def test_a_view_that_fails_is_not_remembered(demo_line: Line) -> None:
 
 def test_text_is_escaped_and_pictures_of_ours_are_not(demo_line: Line) -> None:
     written = render.html(
-        "trend_numbers.html", demo_line.snapshot, "vi", name="<b>a & b</b>", place='"><img src=x>', now="", notes=[]
+        "trend_numbers.html",
+        demo_line.snapshot,
+        "vi",
+        name="<b>a & b</b>",
+        place='"><img src=x>',
+        now="",
+        notes=[],
+        why=[],
+        why_key="<i>",
+        why_site="",
     )
     assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in written
     assert "<img" not in written

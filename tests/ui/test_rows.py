@@ -168,7 +168,7 @@ def test_silent_stations_count_in_no_maximum_and_no_sum(snapshot: Snapshot) -> N
 
 
 def test_every_number_tells_where_it_comes_from(snapshot: Snapshot) -> None:
-    facts = dict(View(snapshot, "vi", DESK).row("vn_aqi", "worst").facts)
+    facts = {fact.name: fact.words for fact in View(snapshot, "vi", DESK).row("vn_aqi", "worst").facts}
     assert "1459" in facts["Căn cứ"]
     assert facts["Thời điểm số liệu"] == "18:00"
     assert {"Cách tính", "Nguồn", "Tuổi số liệu", "Nhận lúc"} <= set(facts)

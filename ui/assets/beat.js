@@ -8,6 +8,7 @@ export default function (component) {
   if (state.timer === null) {
     state.timer = setInterval(() => tick(state), 500)
     state.tick = () => tick(state)
+    if (!data.wall) textSize()
     if (document.fonts) document.fonts.load('600 16px "IBM Plex Sans"', "Ế")
   }
   tick(state)
@@ -41,4 +42,36 @@ function tick(state) {
 function hoursAndMinutes(moment) {
   const pad = (n) => String(n).padStart(2, "0")
   return `${pad(moment.getUTCHours())}:${pad(moment.getUTCMinutes())}`
+}
+
+// The reader's own size of letters, on every desk page of this browser; the wall has its own by the room.
+const SIZES = [0.9, 1, 1.15, 1.3, 1.5]
+const SIZE_KEPT = "city_text_size"
+function textSize() {
+  let place = SIZES.indexOf(Number(kept()))
+  if (place < 0) place = SIZES.indexOf(1)
+  const show = () => {
+    document.documentElement.style.setProperty("--text-size", SIZES[place])
+    for (const button of document.querySelectorAll("[data-text-size]")) {
+      const next = place + Number(button.dataset.textSize)
+      button.setAttribute("aria-disabled", next < 0 || next >= SIZES.length)
+    }
+  }
+  show()
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-text-size]")
+    if (!button) return
+    place = Math.min(Math.max(place + Number(button.dataset.textSize), 0), SIZES.length - 1)
+    try {
+      localStorage.setItem(SIZE_KEPT, SIZES[place])
+    } catch {}  // a browser that keeps nothing: the size holds for this page
+    show()
+  })
+}
+function kept() {
+  try {
+    return localStorage.getItem(SIZE_KEPT)
+  } catch {
+    return null
+  }
 }

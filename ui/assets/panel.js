@@ -14,6 +14,7 @@ export default function (component) {
   }
   const send = (element) => setTriggerValue("deed", { ...element.dataset, sent: Date.now() })
   root.onclick = (event) => {
+    if (asked(event.target)) return
     const element = event.target.closest("[data-deed]")
     if (element) send(element)
   }
@@ -64,6 +65,43 @@ export default function (component) {
     root.__keys = onKey
     document.addEventListener("keydown", onKey)
   }
+}
+
+// Buttons of a drawer: to another page of this server in the same language, or its words to the clipboard.
+function asked(target) {
+  const go = target.closest("[data-go]")
+  if (go && /^[a-z_]+$/.test(go.dataset.go)) {
+    const to = new URL(location.href)
+    const language = to.searchParams.get("lang")
+    to.pathname = to.pathname.replace(/[^/]*$/, go.dataset.go === "overview" ? "" : go.dataset.go)
+    to.search = go.dataset.query ?? ""
+    if (language) to.searchParams.set("lang", language)
+    location.assign(to)
+    return true
+  }
+  const copy = target.closest("[data-copy]")
+  if (copy) copyDrawer(copy)
+  return Boolean(copy)
+}
+
+async function copyDrawer(button) {
+  const drawer = button.closest(".why")
+  const shown = drawer.closest("details")?.querySelector("summary")?.innerText.replace(/\s+/g, " ").trim()
+  const lines = [...drawer.querySelectorAll("dl > div")].map((line) => [...line.children].map((e) => e.textContent).join(": "))
+  const text = [shown, ...lines].filter(Boolean).join("\n")
+  const done = () => {
+    const said = button.textContent
+    button.textContent = button.dataset.copied
+    setTimeout(() => { button.textContent = said }, 2000)
+  }
+  if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text).then(done)
+  const field = document.createElement("textarea")  // plain http in a closed network has no clipboard of its own
+  field.value = text
+  document.body.append(field)
+  field.select()
+  if (document.execCommand("copy")) done()
+  field.remove()
+  button.focus()
 }
 
 // Parts by name; what is the same is left alone, so nothing flashes, an open detail stays open, the focus stays.
