@@ -16,6 +16,7 @@ SCREENS = ["overview", *sorted(path.stem for path in (ROOT / "pages").glob("*.py
 READY = {  # what shows that a screen is complete; any other screen: its first panel
     "alert_desk": '[data-part="list"]',
     "brief": ".brief",
+    "links": ".st-key-links_lanes [data-tag]",  # stands when the study has been made
     "map": '[data-testid="stDeckGlJsonChart"] canvas',
     "trends": '[data-testid="stVegaLiteChart"] :is(canvas, svg)',
 }
