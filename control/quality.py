@@ -7,7 +7,7 @@ delivered late is seen when the turn comes round. Everything stays in memory: af
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ from analysis.data_quality import LATENESS_MAX, SERIES, Supply, Tally
 from core import observations
 from core.calendar import hour_class
 from core.catalogue import Catalogue
+from core.clock import floor
 from core.config import City, ConfiguredSource
 from core.forms import Form
 from core.observations import USABLE
@@ -33,7 +34,6 @@ MOST_ASIDE = 100_000
 STEP_BEFORE = timedelta(days=3)
 STEP_AFTER = timedelta(hours=14)
 SETTLED = timedelta(days=1)  # events older than this have had all the values by which they are judged
-_EPOCH = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 class QualityKeeper:
@@ -66,7 +66,7 @@ class QualityKeeper:
 
     def turn(self, now: datetime, band: SeriesFrames) -> Quality:
         """The last 24 hours, today, and DAYS_PER_TURN past days; then everything together."""
-        today = now - (now - _EPOCH) % ONE_DAY
+        today = floor(now, ONE_DAY)
         days = [today - ONE_DAY * back for back in range(DAYS - 1, 0, -1)]
         self._tallies = {day: one for day, one in self._tallies.items() if day in days}
         self._order = [day for day in self._order if day in days] + [day for day in days if day not in self._order]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+EPOCH = datetime(1990, 1, 1, tzinfo=UTC)  # before every observation, and a whole number of any period
+
 
 class Clock(Protocol):
     """Something that tells the city's present."""
@@ -38,3 +40,13 @@ class ScenarioClock:
     def now(self) -> datetime:
         """The scenario's present as aware UTC."""
         return self.start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
+
+
+def floor(moment: datetime, step: timedelta) -> datetime:
+    """The last moment at or before `moment` at which a period of that length ends."""
+    return moment - (moment - EPOCH) % step
+
+
+def speed_of(clock: Clock) -> float:
+    """How many times as fast as the world that clock runs."""
+    return float(getattr(clock, "speed", 1.0))

@@ -96,4 +96,6 @@ def demo_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     line = Line(city, store, SetClock(EVENING))
     line.run_once()
     yield line
+    deeds = line.store.audit_head()[0]
     line.stop()
+    assert deeds == 0, "a test acted on the city that all tests share: let it take a copy"

@@ -30,6 +30,8 @@ from core.access import Denied, Person
 from core.catalogue import Source
 from core.config import ConfiguredSource, load_city
 from core.errors import ConfigError, InputError, SourceRefused, SourceUnavailable, StoreBusy, StoreError
+from cycle import feeds
+from cycle.feeds import FIRST_FETCH, OVERLAP
 from indicators import rain_24h
 from pipeline import Line, main, open_line
 from store.base import Written
@@ -240,8 +242,8 @@ def test_a_source_is_asked_for_what_is_new_and_a_little_more(house: House) -> No
     house.clock.advance(MINUTE)
     line.run_once()
     first, second = house.rain.asked
-    assert (first.source, first.until, first.since) == ("rain", NOW, NOW - pipeline.FIRST_FETCH)
-    assert (second.until, second.since) == (NOW + MINUTE, at("10:40") - pipeline.OVERLAP)
+    assert (first.source, first.until, first.since) == ("rain", NOW, NOW - FIRST_FETCH)
+    assert (second.until, second.since) == (NOW + MINUTE, at("10:40") - OVERLAP)
     assert list(first.sites.index) == ["ward", "gauge_1", "gauge_2", "road"]
 
 
@@ -437,14 +439,14 @@ def test_what_comes_after_the_cycle_is_taken_in_the_next_one(house: House, monke
     def until_one_is_done(futures: list[Any], timeout: float | None = None) -> Any:
         return concurrent.futures.wait(futures, return_when=concurrent.futures.FIRST_COMPLETED)
 
-    monkeypatch.setattr(pipeline, "wait", until_one_is_done)
+    monkeypatch.setattr(feeds, "wait", until_one_is_done)
     house.rain.before = partial(answer.wait, 30)
     house.rain.rows = rain(6.0, *HOUR)
     house.traffic.rows = speed(20.0, "10:40")
     line.run_once()
     assert (state(line, "rain").up, state(line, "traffic").up) == (None, True)
     assert line.snapshot.reading("relative_speed", "road") is not None
-    slow = next(feed.running for feed in line._feeds if feed.running)
+    slow = next(feed.running for feed in line.feeds.all if feed.running)
     answer.set()
     assert concurrent.futures.wait([slow], 30).done
     line.run_once()
@@ -838,7 +840,7 @@ def test_a_scenario_has_its_own_clock_and_its_own_store(tmp_path: Path, monkeypa
         assert not (tmp_path / "city.duckdb").exists()
         assert (line.snapshot.scenario, line.snapshot.speed) == ("evening_storm", 600.0)
         assert line.clock.now() < datetime.now(UTC) + timedelta(hours=6)
-        request = line._request(line._feeds[0], line.clock.now())
+        request = line.feeds.request(line.feeds.all[0], line.clock.now())
         assert request.options["scenario"] == "evening_storm"
         start = datetime.fromisoformat(request.options["scenario_start"])
         assert start <= datetime.now(UTC)
@@ -898,10 +900,10 @@ def test_two_brokers_of_one_connector_do_not_share_a_secret(
             Line(replace(city, sources=(air, broker("water", "water.example.vn"))), store, clock)
         assert "s3cr3t" not in str(caught.value)
         line = Line(replace(city, sources=(air, broker("water", "water.example.vn", "WATER_LOGIN"))), store, clock)
-        asked = {feed.source.key: line._request(feed, clock.now()) for feed in line._feeds}
+        asked = {feed.source.key: line.feeds.request(feed, clock.now()) for feed in line.feeds.all}
         assert {key: one.secret_name for key, one in asked.items()} == {"air": "MQTT_LOGIN", "water": "WATER_LOGIN"}
-        assert [feed.http.hosts for feed in line._feeds] == [{"air.example.vn"}, {"water.example.vn"}]
-        line._pool.shutdown()
+        assert [feed.http.hosts for feed in line.feeds.all] == [{"air.example.vn"}, {"water.example.vn"}]
+        line.feeds.stop()
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def choose(screen: Screen, known: Sequence[Form]) -> Choice:
         choice = Choice(form=form, unit=unit, period=by_day[day].period)
         st.download_button(
             t("intake.template"),
-            partial(screen.line.template, form, unit, choice.period),
+            partial(screen.line.sheets.template, form, unit, choice.period),
             file_name=f"{form.key}_{unit}_{choice.period.first:%Y%m%d}.xlsx",
             mime=XLSX,
             key=f"intake_template:{choice.key}",

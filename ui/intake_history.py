@@ -82,5 +82,5 @@ def _again(screen: Screen, choice: Choice, chosen: Delivery) -> None:
 def _withdraw(screen: Screen, choice: Choice, version: int) -> None:
     """A first delivery that was wrong has no older version to go back to: a file that says «KPS» everywhere does it."""
     forget()
-    body = screen.line.withdrawal(choice.form, choice.unit, choice.period)
+    body = screen.line.sheets.withdrawal(choice.form, choice.unit, choice.period)
     st.session_state["intake_again"] = (choice.key, f"rut_ban_{version}.xlsx", body, "intake.withdraw_shown")

@@ -240,7 +240,7 @@ class Stage:
         return True
 
     def _feed(self, source: str) -> Any:
-        return next(feed for feed in self.line._feeds if feed.source.key == source)
+        return next(feed for feed in self.line.feeds.all if feed.source.key == source)
 
 
 def obey(stage: Stage) -> None:

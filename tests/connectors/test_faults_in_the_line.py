@@ -19,7 +19,8 @@ from connectors import load
 from core.config import ConfiguredSource, load_city
 from core.i18n import Translator
 from core.snapshot import SourceState
-from pipeline import ASK_AGAIN, Line
+from cycle.feeds import ASK_AGAIN
+from pipeline import Line
 from store.duck import DuckStore
 from tests.clockwork import SetClock
 from tests.connectors.asking import Answers
@@ -103,8 +104,8 @@ class House:
         city = load_city("ward", root=self.root)
         object.__setattr__(city, "sources", (rain, *others))
         self.line = line = Line(city, DuckStore(city.store_path, zone=str(city.zone)), self.clock)
-        line._pace.sleep = lambda seconds: None
-        for feed in line._feeds:
+        line.feeds.pace.sleep = lambda seconds: None
+        for feed in line.feeds.all:
             if feed.source.key == "rain":
                 feed.http.mount("https://", Answers(self.rain))
             else:
@@ -247,7 +248,7 @@ def test_every_turn_of_a_source_has_its_own_time_and_room(house: House) -> None:
         [source("many", "generic_json", timedelta(minutes=1), **options)],
         lambda connector: Answers(lambda query: {"observations": []}),
     )
-    feed = line._feeds[-1]
+    feed = line.feeds.all[-1]
     for _ in range(2):
         feed.http.turn_ends_at, feed.http.turn_bytes = 0.0, 0  # type: ignore[attr-defined]
         line.run_once(patience_s=60.0)
@@ -272,14 +273,14 @@ def test_many_servers_that_hang_at_once_hold_up_nobody_else(house: House) -> Non
     let_go = threading.Event()
     hung = [source(f"hung_{number}", "generic_json", HOUR, base_url="http://127.0.0.1:9") for number in range(12)]
     line = house.open(hung, lambda connector: Hung(let_go))
-    line._feeds.append(line._feeds.pop(0))  # the good one is asked last
-    good = line._feeds[-1]
+    line.feeds.all.append(line.feeds.all.pop(0))  # the good one is asked last
+    good = line.feeds.all[-1]
     try:
-        line._ask(0.0)
+        line.feeds.ask(0.0)
         assert good.running
         assert wait([good.running], timeout=30).done, "it must not queue behind servers that say nothing"
-        line._take_answers()
+        line.feeds.take_answers()
         assert good.state.up
-        assert [feed.state.up for feed in line._feeds[:-1]] == [None] * 12
+        assert [feed.state.up for feed in line.feeds.all[:-1]] == [None] * 12
     finally:
         let_go.set()

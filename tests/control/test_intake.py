@@ -60,7 +60,7 @@ def period(line: Line, gauge: Form) -> Period:
 
 
 def filled(line: Line, form: Form, unit: str, period: Period, *values: object) -> bytes:
-    book = openpyxl.load_workbook(io.BytesIO(line.template(form, unit, period)))
+    book = openpyxl.load_workbook(io.BytesIO(line.sheets.template(form, unit, period)))
     for row, value in enumerate(values, start=6):
         book.worksheets[0].cell(row, 4).value = value  # type: ignore[assignment]
     stream = io.BytesIO()
@@ -208,7 +208,7 @@ def test_files_of_offices_that_know_no_template(line: Line, gauge: Form) -> None
         "Bảng không ghi tên đơn vị: mọi số được tính cho đơn vị đang chọn.",
         "Cột không có trong danh mục, không đọc: Ghi chú.",
     )
-    empty = line.template(gauge, "river_01", day)
+    empty = line.sheets.template(gauge, "river_01", day)
     assert look(line, gauge, day, empty).problems == ("tệp thuoc.xlsx: chưa có giá trị nào được điền",)
     assert "không thấy cột" in look(line, gauge, day, b"xin chao").problems[0]
 
@@ -368,7 +368,7 @@ def test_a_wrong_first_delivery_is_withdrawn_by_name_and_leaves_no_value(
 ) -> None:
     body = filled(line, gauge, "river_01", period, 2.1, 2.4, 2.6)
     line.deliver(READER, look(line, gauge, period, body), body)
-    nothing = line.withdrawal(gauge, "river_01", period)
+    nothing = line.sheets.withdrawal(gauge, "river_01", period)
     seen = look(line, gauge, period, nothing)
     assert (seen.problems, seen.count("changed")) == ((), 3)
     with pytest.raises(InputError, match="lý do"):
@@ -377,7 +377,8 @@ def test_a_wrong_first_delivery_is_withdrawn_by_name_and_leaves_no_value(
     assert (made.version, made.missing, made.row_count) == (2, 3, 3)
     assert standing(line, period) == [(-1, "missing")] * 3
     running = recent(gauge, EVENING, line.city.zone, 1)[0]
-    told = line.intake.examine(gauge, "river_01", running, "rut.xlsx", line.withdrawal(gauge, "river_01", running))
+    left = line.sheets.withdrawal(gauge, "river_01", running)
+    told = line.intake.examine(gauge, "river_01", running, "rut.xlsx", left)
     assert told.problems == (), "19:00 of today has not come, so nothing is said of it"
 
 

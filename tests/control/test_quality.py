@@ -117,7 +117,7 @@ def test_a_formula_that_changed_is_remembered_and_the_first_one_is_no_change(sto
 
 
 def test_the_cycle_does_not_wait_for_it_and_the_snapshot_has_it_later(demo_line: Line) -> None:
-    quality = demo_line.measure_quality()
+    quality = demo_line.quality.measure(demo_line.clock.now())
     assert set(quality.spans) == {DAY, MONTH}
     assert set(quality.spans[DAY].sources) <= {one.key for one in demo_line.city.sources}
     assert len(quality.spans[DAY].league) == len(quality.spans[DAY].owners)
@@ -128,19 +128,19 @@ def test_a_defect_there_leaves_the_line_alone(
     store: DuckStore, clock: SetClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     line = Line(replace(load_city("demo"), sources=()), store, clock)
-    monkeypatch.setattr(line._keeper, "turn", lambda *_: 1 / 0)
+    monkeypatch.setattr(line.quality.keeper, "turn", lambda *_: 1 / 0)
     line.run_once()
-    assert line._measuring is not None
-    line._measuring.exception(timeout=30)
+    assert line.quality.running is not None
+    line.quality.running.exception(timeout=30)
     line.run_once()
     assert "data quality could not be measured" in caplog.text
     assert line.snapshot.quality is None
-    line._measurer.shutdown()
-    line._pool.shutdown()
+    line.quality.stop()
+    line.feeds.stop()
 
 
 def test_a_person_of_one_area_sees_the_rows_of_that_area_alone(demo_line: Line) -> None:
-    quality = demo_line.measure_quality()
+    quality = demo_line.quality.measure(demo_line.clock.now())
     picture = replace(demo_line.snapshot, quality=quality)
     area = next(code for code in quality.spans[DAY].areas if code)
     seen = scoped(picture, {area}, lambda alerts: ()).quality

@@ -15,13 +15,13 @@ from jinja2 import Environment, nodes
 
 import connectors
 import indicators
-import pipeline
 from alerts.deeds import ACTIONS
 from core import i18n, observations
 from core.alert import COVERS, DEEDS, PRIORITIES, STATES, STATUSES
 from core.catalogue import DOMAINS, LEVELS
 from core.config import OVERVIEW_GROUPS, ROOT
 from core.errors import ConfigError, SourceChanged, SourceRefused, SourceUnavailable, StoreError
+from cycle.feeds import error_kind
 from ui import alert_desk, alert_detail, city_layers, domains, frame
 
 VI, EN = i18n.words("vi"), i18n.words("en")
@@ -154,7 +154,7 @@ def named_beside(module: ModuleType, function: str) -> set[str]:
 
 
 ERROR_KINDS = {
-    pipeline._error_kind(error)
+    error_kind(error)
     for error in (SourceUnavailable(""), SourceRefused(""), SourceChanged(""), ConfigError(""), StoreError(""), None)
 }
 FAMILIES = {

@@ -75,7 +75,7 @@ def hostile_line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> I
     path = root / "hostile.duckdb"
     demo_line.store.backup(path)
     line = Line(city, DuckStore(path, zone=str(city.zone)), SetClock(EVENING))
-    line.measure_quality()
+    line.quality.measure(line.clock.now())
     line.run_once()
     said = {"kind": "other", "title": BAD, "owner": BAD, "licence": BAD, "dated": EVENING.date()}
     works = [Feature(Point(106.2, 21.28), {"ten": BAD, BAD: BAD})]

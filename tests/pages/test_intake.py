@@ -38,7 +38,7 @@ def october(line: Line) -> tuple[Form, Period]:
 
 def filled(line: Line, unit: str, *values: object) -> bytes:
     form, period = october(line)
-    book = openpyxl.load_workbook(io.BytesIO(line.template(form, unit, period)))
+    book = openpyxl.load_workbook(io.BytesIO(line.sheets.template(form, unit, period)))
     for column, value in enumerate(values, start=4):
         book.worksheets[0].cell(6, column).value = value  # type: ignore[assignment]
     stream = io.BytesIO()

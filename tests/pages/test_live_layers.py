@@ -97,12 +97,12 @@ def line(demo_line: Line, office: Office, tmp_path: Path) -> Iterator[Line]:
 
 def settled(line: Line) -> None:
     """Until the question that is under way is answered."""
-    line._layer_turns["tram_do"].result(timeout=60)
+    line.layer_turns.running["tram_do"].result(timeout=60)
 
 
 def an_hour_later(line: Line) -> None:
     line.clock.advance(timedelta(hours=1))
-    line._refresh_layers(line.clock.now())
+    line.layer_turns.turn(line.clock.now())
     settled(line)
 
 
@@ -119,7 +119,7 @@ def test_a_live_layer_is_on_the_map_with_the_time_of_its_data(line: Line, office
     assert "1 giờ một lần" in listed
     assert "127.0.0.1" in listed
     assert "Trạm đo: dữ liệu lúc" in parts(viewer)["legend"], "the picture and the export carry it too"
-    line._refresh_layers(line.clock.now())
+    line.layer_turns.turn(line.clock.now())
     assert len(office.asked) == 1, "before its time nobody asks"
 
 

@@ -164,9 +164,9 @@ def test_a_supervisor_seals_an_open_plan_on_the_page_and_the_audit_knows_it(
 
 
 def test_who_may_not_seal_sees_no_button_and_the_gate_refuses(
-    demo_line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    demo_line: Line, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = serve(demo_line)
+    line = serve(copy_of(demo_line, tmp_path / "own.duckdb"))  # what the gate refuses is in the audit log
     person = Person(account="x", name="Trần Quốc Bảo", role="operator")
     monkeypatch.setattr(people, "present", lambda _: person)
     viewer = open_page("pilots", pilot="mobile_desk").run()
@@ -175,4 +175,7 @@ def test_who_may_not_seal_sees_no_button_and_the_gate_refuses(
         line.lock_pilot(person, "mobile_desk")
     with pytest.raises(Denied):
         line.lock_pilot(replace(person, role="supervisor", areas=frozenset({"90004"})), "mobile_desk")
+    told = line.audit_rows(line.clock.now() - timedelta(minutes=1))
+    assert [*told["account"], *told["result"]] == ["x", "x", "denied", "denied"]
     assert not line.city.pilot_locks.exists()
+    line.stop()

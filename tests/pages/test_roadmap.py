@@ -145,7 +145,7 @@ def test_a_ward_sees_its_own_tasks_and_gives_none_for_the_city(
 
 def test_live_figures_answer_for_themselves(line: Line, serve: Serve) -> None:
     serve(line)
-    line.measure_quality()
+    line.quality.measure(line.clock.now())
     line.change(lambda _: ((), ()))
     shown = html(opened(line, "truong-thanh"))
     assert "số đo của hệ thống" in shown

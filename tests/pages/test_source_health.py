@@ -27,13 +27,13 @@ def line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     own = copy_of(demo_line, tmp_path_factory.mktemp("quality") / "quality.duckdb")
     if own._measuring is not None:
         own._measuring.result(60)
-    quality = own.measure_quality()
+    quality = own.quality.measure(own.clock.now())
     site = own.city.sites.index[own.city.sites["kind"] == "air_station"][0]
     mark = Artefact(
         observed_property="pm25", site_id=site, at=own.clock.now() - timedelta(hours=2), cause=REPAIR,
         source="air_monitoring", before=20.0, after=61.5,
     )  # fmt: skip
-    own._quality = replace(quality, artefacts=(mark,))
+    own.quality.newest = replace(quality, artefacts=(mark,))
     own._publish()
     yield own
     own.stop()
