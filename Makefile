@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/ready-run
 DEV_READY := $(VENV)/ready-dev
+ALONE := tests/browser tests/offline
 # Where a packed wheelhouse lies, what `make run` needs comes from there and nothing is fetched.
 PACKED := $(wildcard wheelhouse/packed)
 FROM := $(if $(PACKED),--no-index --find-links wheelhouse)
@@ -33,14 +34,16 @@ wheelhouse/packed $(VENV)/wheelhouse/packed: $(VENV)/bin/python requirements.txt
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --wheel-dir $(@D) -r requirements.txt
 	@$(BIN)/python -c 'import platform as p; print("Python", ".".join(p.python_version_tuple()[:2]), "on", p.machine())' > $@
 
+# Browsers and servers want the machine for themselves; all other tests share its cores. Both are run, whatever the first says.
 test: $(DEV_READY) browser $(VENV)/wheelhouse/packed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile $(addprefix --ignore=,$(ALONE)); said=$$?; \
+	$(BIN)/python -m pytest -q $(ALONE) && exit $$said
 
-check: $(DEV_READY) browser $(VENV)/wheelhouse/packed
+check: $(DEV_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	@$(MAKE) --no-print-directory test
 
 format: $(DEV_READY)
 	$(BIN)/ruff format .

@@ -11,12 +11,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -26,6 +24,7 @@ from core import formats
 from core.cases import REPORT
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
 from core.safe_csv import safe_csv
+from core.templates import templates
 from pipeline import Line
 
 PATH = "/cong-khai"
@@ -81,22 +80,11 @@ def routes(line: Callable[[], Line]) -> list[BaseRoute]:
     return [Route(path, each) for path, each in zip(PATHS, (page, table, data), strict=True)]
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def html(line: Line, picture: PublicPicture, language: str) -> str:
     """The page."""
     city, t = line.city, Translator(language)
     return (
-        _environment()
+        templates(TEMPLATES)
         .get_template("public.html")
         .render(
             t=t,

@@ -14,11 +14,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -29,6 +27,7 @@ from core.door import SOURCE_HEADER, read_source
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
 from core.scrub import MOST_LETTERS
 from core.survey import COUNTER, EARLY, FINE, LATE, USED, Allowance, Link, Stamps
+from core.templates import templates
 from pipeline import Line
 
 LOG = logging.getLogger("survey")
@@ -81,6 +80,7 @@ class Survey:
             survey.COUNTER: Allowance(clock, PER_COUNTER, SHORT),
         }
         self._link = Allowance(clock, PER_LINK, LINK_SPAN)
+        self._said = Allowance(clock, 1, SHORT)  # a flood must not fill the disk with lines of the log
 
     async def question(self, request: Request) -> Response:
         """The question, or its answer."""
@@ -108,7 +108,8 @@ class Survey:
             return self._again(asked, "kind", 415)
         link, near = asked.link, survey.near(read_source(request.headers.get(SOURCE_HEADER, "")).address)
         if not self._near[link.channel].take(link.key_id, near) or not self._link.take(link.key_id):
-            LOG.warning("the link %s got more answers than its allowance", link.key_id)
+            if self._said.take(link.key_id):
+                LOG.warning("the link %s got more answers than its allowance", link.key_id)
             reply = self._again(asked, "many", 429)
             reply.headers["Retry-After"] = str(int(SHORT.total_seconds()))
             return reply
@@ -143,7 +144,7 @@ class Survey:
         """For a link that is not ours, or was revoked: the same words for both."""
         language = _language(request)
         city = self._line().city
-        html = _templates().get_template("survey_closed.html")
+        html = templates(TEMPLATES).get_template("survey_closed.html")
         return HTMLResponse(
             html.render(t=Translator(language), lang=language, city=city.name(language)), 404, headers=HEADERS
         )
@@ -151,7 +152,7 @@ class Survey:
     def _page(self, name: str, asked: _Asked, status: int = 200, **values: object) -> Response:
         city, link, language = self._line().city, asked.link, asked.language
         other = next(one for one in LANGUAGES if one != language)
-        html = _templates().get_template(name)
+        html = templates(TEMPLATES).get_template(name)
         text = html.render(
             t=Translator(language),
             lang=language,
@@ -179,17 +180,6 @@ def routes(line: Callable[[], Line], clock: Clock | None = None) -> list[BaseRou
         Route(PATH, pages.question, methods=["GET", "POST"]),
         Route(f"{PATH}/cam-on", pages.thanks, methods=["GET"]),
     ]
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _language(request: Request) -> str:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analysis.brief_words import tell
 from core.brief import Facts
 from core.i18n import Translator
+from core.templates import templates
 from reports._layout import head, sections
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 HALF_SCALE = 4.0  # as on the page
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def make(facts: Facts, language: str) -> bytes:
@@ -40,7 +27,7 @@ def make(facts: Facts, language: str) -> bytes:
         if row.figure.score is not None
     ]
     text = (
-        _environment()
+        templates(TEMPLATES)
         .get_template("report.html")
         .render(
             t=Translator(language),

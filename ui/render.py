@@ -9,16 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core import formats
 from core.i18n import Translator
 from core.snapshot import Snapshot
+from core.templates import templates
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 _KEPT: dict[Hashable, tuple[Hashable, dict[str, str]]] = {}
@@ -26,22 +25,11 @@ _LOCK = threading.Lock()
 _MOST_KEPT = 64  # views x languages x choices; a bound, so that months of running do not grow
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def html(template: str, snapshot: Snapshot, language: str, **values: Any) -> str:
     """One template with the words and formats of a language. `values` may hold Markup only from charts/."""
     zone = snapshot.city.zone
     return (
-        _environment()
+        templates(TEMPLATES)
         .get_template(template)
         .render(
             t=Translator(language),
