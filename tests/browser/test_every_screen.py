@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import PICTURES, House, Viewer
+from tests.browser.conftest import PATIENCE_MS, PICTURES, House, Viewer
 from ui.wall import ORBIT_STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,6 @@ SCREENS = ["overview", *sorted(path.stem for path in (ROOT / "pages").glob("*.py
 READY = {  # what shows that a screen is complete; any other screen: its first panel
     "alert_desk": '[data-part="list"]',
     "brief": ".brief",
-    "links": ".st-key-links_lanes [data-tag]",  # stands when the study has been made
     "map": '[data-testid="stDeckGlJsonChart"] canvas',
     "trends": '[data-testid="stVegaLiteChart"] :is(canvas, svg)',
 }
@@ -137,6 +136,17 @@ def test_the_wall_is_one_picture(size: tuple[int, int], house: House, window: Wi
     if size == (1920, 1080):
         assert page.evaluate(SMALL_TEXT, LEAST_PX) == []
     assert viewer.wrong == []
+
+
+def test_chosen_things_stand_under_one_another(house: House, window: Window) -> None:
+    """Eight lanes do not fit beside one another: none may hide behind the edge of its field."""
+    viewer = window(house.server, DESKS[1])
+    page = viewer.open(address("links", "en"))
+    page.wait_for_selector(".st-key-links_lanes [data-tag]", timeout=4 * PATIENCE_MS)  # a study of the whole city
+    complete(page, "links")
+    heights = page.locator("[data-tag]").evaluate_all("(all) => all.map((e) => e.getBoundingClientRect().top)")
+    assert len(set(heights)) > 1, "the choice must be wider than the window"
+    assert page.evaluate(OVERFLOWING) == []
 
 
 def test_the_first_request_may_be_a_deep_link(house: House) -> None:

@@ -88,7 +88,7 @@ def line(demo_line: Line, office: Office, tmp_path: Path) -> Iterator[Line]:
     demo_line.store.backup(path)
     city = replace(demo_line.city, folder=folder, store_path=path)
     own = Line(city, DuckStore(path, zone=str(city.zone)), SetClock(demo_line.clock.now()))
-    own._pace.sleep = lambda seconds: None
+    own.feeds.pace.sleep = lambda seconds: None
     own.run_once()
     settled(own)
     yield own

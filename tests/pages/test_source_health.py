@@ -17,7 +17,8 @@ from core.safe_csv import safe_csv
 from pipeline import Line
 from tests.pages.conftest import copy_of
 from tests.pages.reading import open_page, parts, problems
-from ui import data_quality
+from tests.pages.test_why_drawers import Asked, Drawers
+from ui import data_quality, figure
 from ui.views import View
 
 
@@ -25,8 +26,8 @@ from ui.views import View
 def line(demo_line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """The demo city with its quality measured, and a step that a repair explains."""
     own = copy_of(demo_line, tmp_path_factory.mktemp("quality") / "quality.duckdb")
-    if own._measuring is not None:
-        own._measuring.result(60)
+    if own.quality.running is not None:
+        own.quality.running.result(60)
     quality = own.quality.measure(own.clock.now())
     site = own.city.sites.index[own.city.sites["kind"] == "air_station"][0]
     mark = Artefact(
@@ -57,6 +58,17 @@ def test_the_four_scores_the_league_and_the_step_are_told(
     for place in span.league:
         assert place.scored.key in shown
     assert formats.quantity(61.5, 1, "µg/m³", language) in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_score_and_the_league_say_why(line: Line, serve: Callable[[Line], Line], language: str) -> None:
+    serve(line)
+    shown = parts(open_page("source_health", language).run())["scores"]
+    told, asked = Drawers(shown), Asked(shown)
+    assert set(told.said) == {*(f"quality_{name}" for name in SCORES), "quality_league", "data_step"}
+    assert all(set(figure.PARTS) <= one for one in told.said.values())
+    assert asked.opens == set(told.said)
+    assert asked.bare == []
 
 
 def test_the_rows_that_failed_are_one_click_away_and_the_file_says_that_they_are_simulated(
