@@ -378,6 +378,25 @@ class _Teller:
             sample=sample,
         )
 
+    def no_ahead(self) -> str:
+        """Why there is no forecast: being made, or made and not fit to be shown, with the reasons counted."""
+        t, going = self.t, self.facts.forecasting
+        if not self.facts.running:
+            return t("brief.past_no_forecast")
+        if going is None:
+            return t("brief.no_forecast")
+        done, of = (formats.number(one, 0, self.language) for one in (going.done, going.of))
+        if going.ended_at is None:
+            return t("brief.forecast_busy", done=done, of=of) if going.of else t("brief.forecast_waits")
+        counted = [(t(f"brief.withheld_{one.why}"), one.n) for one in going.withheld]
+        elsewhere = going.of - sum(one.n for one in going.withheld)
+        if elsewhere > 0:
+            counted.append((t("brief.withheld_elsewhere"), elsewhere))
+        reasons = "; ".join(
+            t("brief.withheld", n=formats.number(n, 0, self.language), why=words) for words, n in counted
+        )
+        return t("brief.forecast_none", at=self.moment(going.ended_at), of=of, reasons=reasons)
+
     def trust(self) -> list[tuple[str, str]]:
         t, trust, language = self.t, self.facts.trust, self.language
         rows = [
@@ -468,7 +487,7 @@ def tell(facts: Facts, language: str) -> Told:
         groups=tuple(groups),
         asks=tuple(teller.ask(one) for one in facts.asks),
         aheads=tuple(teller.ahead(one) for one in facts.outlooks),
-        no_ahead="" if facts.outlooks else t("brief.no_forecast" if facts.running else "brief.past_no_forecast"),
+        no_ahead="" if facts.outlooks else teller.no_ahead(),
         events=tuple((teller.day(one.day), one.text.text(language)) for one in facts.events),
         rows=tuple(teller.row(one) for one in facts.figures),
         chains=tuple((teller.chain_head(one), teller.chain(one)) for one in facts.chains),

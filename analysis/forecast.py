@@ -6,8 +6,9 @@ A forecast is only as good as its record, so every one is made together with it:
                 the house knew then (`History.as_of`): no later value, no later correction
     intervals   not from the theory of a model but from its own misses, per step ahead, as quantiles with the
                 correction for a finite number of them (split conformal, Vovk et al. 2005); a miss is measured in the
-                spread of its hour, so that nights are narrow and rush hours wide (Lei et al. 2018). An interval of a
-                back-test knows only misses that were seen before its origin
+                spread of its hour, so that nights are narrow and rush hours wide (Lei et al. 2018), and always in
+                the spread that is known now: one of less history is too small, because the usual was fitted to the
+                same few values. An interval of a back-test knows only misses that were seen before its origin
     league      mean absolute error, pinball loss of the three quantiles, coverage of the 80 % interval, number of
                 origins, and the skill 1 - MAE/MAE(naive) with its interval: day means of the loss differences with a
                 correction for their autocorrelation (Diebold and Mariano 1995; Newey and West 1987), Student's t,
@@ -258,12 +259,17 @@ class Trials:
     places: Integers  # of the origins
     days: Integers  # city day of each origin, as a running number
     actual: Floats
-    spread: Floats
+    parts: Integers  # hour of the day of each step ahead
+    spreads: Floats  # [origins x parts]: how far values usually lay from the usual, as known at the origin
     now: Floats  # last known value at each origin
     predicted: Mapping[str, Floats]
     low: Mapping[str, Floats]
     high: Mapping[str, Floats]
     judged: np.ndarray  # origins with enough earlier misses for an interval
+
+    def misses(self, model: str, spreads: Floats) -> Floats:
+        """What came less what was expected, in spreads: those of the moment at which the misses are used."""
+        return (self.actual - self.predicted[model]) / spreads[self.parts]
 
 
 def _calendar(made: History) -> tuple[Integers, Integers, tuple[int, int]]:
@@ -292,12 +298,12 @@ def backtest(made: History, tell: Callable[[float], None] | None = None) -> Tria
     keys = (*NAIVE, *RIVALS)
     shape = (len(places), rhythm.horizon)
     predicted = {key: np.full(shape, np.nan) for key in keys}
-    spread = np.ones(shape)
+    spreads = np.ones((len(places), counts[1]))
     now = np.full(len(places), np.nan)
     for row, place in enumerate(places.tolist()):
         seen = made.as_of(place)
         at = known(seen, classes[: place + 1 + rhythm.horizon], parts[: place + 1 + rhythm.horizon], rhythm, counts)
-        spread[row] = at.spread
+        spreads[row] = at.spreads
         now[row] = at.values[-1]
         if np.isfinite(at.values[-1]):
             for key, answer in predictions(at).items():
@@ -311,19 +317,19 @@ def backtest(made: History, tell: Callable[[float], None] | None = None) -> Tria
     low, high = {}, {}
     judged = np.zeros(len(places), dtype=bool)
     for key in keys:
-        low[key], high[key], judged = _intervals(predicted[key], actual, spread, places, rhythm)
+        low[key], high[key], judged = _intervals(predicted[key], actual, spreads, parts[ahead], places, rhythm)
     return Trials(
-        places=places, days=days, actual=actual, spread=spread, now=now,
+        places=places, days=days, actual=actual, parts=parts[ahead], spreads=spreads, now=now,
         predicted=predicted, low=low, high=high, judged=judged,
     )  # fmt: skip
 
 
 def _intervals(
-    predicted: Floats, actual: Floats, spread: Floats, places: Integers, rhythm: Rhythm
+    predicted: Floats, actual: Floats, spreads: Floats, parts: Integers, places: Integers, rhythm: Rhythm
 ) -> tuple[Floats, Floats, np.ndarray]:
     """The 80 % interval at each origin from misses that had been seen before it; renewed once a day."""
     low, high = np.full(predicted.shape, np.nan), np.full(predicted.shape, np.nan)
-    misses = (actual - predicted) / spread
+    misses = actual - predicted
     judged = np.zeros(len(places), dtype=bool)
     a_day = max(rhythm.day // rhythm.every, 1) if rhythm.step < timedelta(days=1) else 1
     for start in range(0, len(places), a_day):
@@ -332,24 +338,36 @@ def _intervals(
         if seen < LEAST_MISSES:
             continue
         judged[group] = True
-        down, up = _quantiles(misses[max(seen - rhythm.misses, 0) : seen])
-        low[group] = predicted[group] + down * spread[group]
-        high[group] = predicted[group] + up * spread[group]
+        newest = slice(max(seen - rhythm.misses, 0), seen)
+        down, up = _quantiles(misses[newest] / spreads[start][parts[newest]])
+        low[group] = predicted[group] + down * spreads[start][parts[group]]
+        high[group] = predicted[group] + up * spreads[start][parts[group]]
     return np.minimum(low, predicted), np.maximum(high, predicted), judged
 
 
 def _quantiles(misses: Floats) -> tuple[Floats, Floats]:
     """Per step ahead the two ends of the middle 80 % of its misses (with those of its neighbours), in spreads."""
+    none = np.full((len(misses), POOLED), np.nan)
+    padded = np.concatenate((none, misses, none), axis=1)
     steps = misses.shape[1]
-    down, up = np.full(steps, np.nan), np.full(steps, np.nan)
-    for step in range(steps):
-        near = misses[:, max(step - POOLED, 0) : step + POOLED + 1].ravel()
-        near = near[np.isfinite(near)]
-        if len(near) >= LEAST_MISSES:
-            n = np.isfinite(misses[:, step]).sum()
-            level = min((1 + SHARE) / 2 * (n + 1) / max(n, 1), 1.0)
-            down[step], up[step] = np.quantile(near, [1 - level, level])
+    near = np.concatenate([padded[:, one : one + steps] for one in range(2 * POOLED + 1)])
+    near = np.sort(near, axis=0)  # what is missing stands last
+    count = np.isfinite(near).sum(axis=0)
+    own = np.maximum(np.isfinite(misses).sum(axis=0), 1)
+    level = np.minimum((1 + SHARE) / 2 * (own + 1) / own, 1.0)
+    enough = count >= LEAST_MISSES
+    down, up = (np.where(enough, _at_level(near, one, count), np.nan) for one in (1 - level, level))
     return down, up
+
+
+def _at_level(ordered: Floats, level: Floats, count: Integers) -> Floats:
+    """The quantile of each column's first `count` values, between two of them in proportion."""
+    place = level * np.maximum(count - 1, 0)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, np.maximum(count - 1, 0))
+    column = np.arange(ordered.shape[1])
+    low, high = ordered[below, column], ordered[above, column]
+    return np.asarray(low + (place - below) * (high - low))
 
 
 # -- the league table --------------------------------------------------------------------------------------------------
@@ -472,8 +490,7 @@ def _ahead(
     classes, parts, counts = _calendar(made)
     at: Known = known(made.values, classes, parts, made.rhythm, counts)
     middle = RIVALS[model](at)
-    misses = (trials.actual - trials.predicted[model]) / trials.spread
-    down, up = _quantiles(misses[-made.rhythm.misses :])
+    down, up = _quantiles(trials.misses(model, at.spreads)[-made.rhythm.misses :])
     low, high = middle + down * at.spread, middle + up * at.spread
     low, middle, high = (np.clip(one, *bounds) for one in (np.minimum(low, middle), middle, np.maximum(high, middle)))
     times = tuple(made.times[-1].to_pydatetime() + made.rhythm.step * one for one in range(1, made.rhythm.horizon + 1))

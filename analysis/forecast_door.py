@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
@@ -17,6 +18,7 @@ from core.observations import USABLE, from_csv
 
 MOST_RUNS = 5000
 LEAST_RUNS = 20
+MOST_PROCESSES = 4
 
 
 def selftest(runs: int, seed: int) -> int:
@@ -26,7 +28,7 @@ def selftest(runs: int, seed: int) -> int:
     print(f"seed {seed}", file=sys.stderr)
     print(forecast_selftest.line(forecast_selftest.HEAD), flush=True)
     broken = False
-    for row in forecast_selftest.rows(runs, seed):
+    for row in forecast_selftest.rows(runs, seed, min(os.cpu_count() or 1, MOST_PROCESSES)):
         print(forecast_selftest.line(forecast_selftest.printed(row)), flush=True)
         broken |= not row.kept
     return int(broken)

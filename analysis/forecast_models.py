@@ -40,7 +40,7 @@ class Rhythm:
     window: int  # steps of history that a model reads, at most
     tests: int  # steps from the first origin to the last, at most
     least_tests: int  # and at least
-    misses: int  # origins, the newest ones, whose misses make the interval: those of less history were larger
+    misses: int  # origins, the newest ones, whose misses make the interval
 
     @property
     def least(self) -> int:
@@ -50,7 +50,7 @@ class Rhythm:
 
 HOURLY = Rhythm(
     key="hourly", step=timedelta(hours=1), horizon=24, day=24, week=168, every=3,
-    train=10 * 24, window=56 * 24, tests=42 * 24, least_tests=10 * 24, misses=14 * 8,
+    train=10 * 24, window=56 * 24, tests=42 * 24, least_tests=10 * 24, misses=28 * 8,
 )  # fmt: skip
 DAILY = Rhythm(
     key="daily", step=timedelta(days=1), horizon=7, day=7, week=7, every=1,
@@ -70,7 +70,12 @@ class Known:
     rhythm: Rhythm
     usual: Floats  # of `values`: the profile at each step
     next_usual: Floats
-    spread: Floats  # per step asked for: how far values usually lie from the usual there
+    spreads: Floats  # per part: how far values usually lie from the usual there
+
+    @property
+    def spread(self) -> Floats:
+        """How far values usually lie from the usual, at each step asked for."""
+        return self.spreads[self.next_parts]
 
     @property
     def anomaly(self) -> Floats:
@@ -135,7 +140,7 @@ def known(
         rhythm=rhythm,
         usual=usual,
         next_usual=profile[classes[ahead]],
-        spread=np.maximum(typical[parts[ahead]], FLOOR * overall) if overall > 0 else np.ones(rhythm.horizon),
+        spreads=np.maximum(typical, FLOOR * overall) if overall > 0 else np.ones(counts[1]),
     )
 
 
@@ -217,22 +222,29 @@ def lagged(known: Known) -> Floats:
         return np.asarray((total[1:] - total[start]) / length)
 
     quarter = max(rhythm.day // 4, 2)
-    now = np.stack([filled, mean_of(quarter), mean_of(rhythm.day), mean_of(rhythm.week)], axis=1)
+    now = np.stack([filled, mean_of(quarter), mean_of(rhythm.day), mean_of(rhythm.week)])
     found = known.next_usual.copy()
     profile = np.concatenate((known.usual, known.next_usual))
     keep = RIDGE * float(np.mean(filled[seen] ** 2)) * float(seen.sum())
     if keep <= 0:
         return found
+    squares, products, present, learned = [], [], [], []
     for ahead in range(1, steps + 1):
         turn = profile[ahead : size + ahead] - profile[:size]  # with weight -1: no turn at all, the last value stays
-        given = np.column_stack([now, turn, _back(filled, rhythm.day - ahead), _back(filled, rhythm.week - ahead)])
-        rows = seen[: size - ahead] & seen[ahead:]
-        rows[: min(rhythm.day, len(rows))] = False
-        if rows.sum() < LEAST_PAIRS // rhythm.every:
+        given = np.vstack([now, turn, _back(filled, rhythm.day - ahead), _back(filled, rhythm.week - ahead)])
+        both = (seen[: size - ahead] & seen[ahead:]).astype(np.float64)
+        both[: min(rhythm.day, len(both))] = 0.0
+        if both.sum() < LEAST_PAIRS // rhythm.every:
             continue
-        past, then = given[: size - ahead][rows], filled[ahead:][rows]
-        weights = np.linalg.solve(past.T @ past + keep * np.eye(past.shape[1]), past.T @ then)
-        found[ahead - 1] += float(given[-1] @ weights)
+        past = given[:, : size - ahead]
+        counted = past * both
+        squares.append(counted @ past.T)
+        products.append(counted @ filled[ahead:])
+        present.append(given[:, -1])
+        learned.append(ahead - 1)
+    if learned:
+        weights = np.linalg.solve(np.stack(squares) + keep * np.eye(len(now) + 3), np.stack(products)[:, :, None])
+        found[learned] += np.einsum("ij,ij->i", np.stack(present), weights[:, :, 0])
     return found
 
 

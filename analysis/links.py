@@ -166,7 +166,8 @@ class _Run:
         """Correlation per lag, blocks in their order; `weights`: how often each block counts, shape (…, blocks)."""
         own = np.arange(len(self.sums))
         w = np.ones(len(own)) if weights is None else weights
-        return np.asarray((w @ self.sums[own, own]) / np.maximum(w @ self.counts[own, own], 1.0))
+        found = (w @ self.sums[own, own]) / np.maximum(w @ self.counts[own, own], 1.0)
+        return np.asarray(np.clip(found, -1.0, 1.0))  # the deviations are those of all values, not of the compared ones
 
     def score(self, strength: Floats, counts: Floats, floor: float) -> Floats:
         """Strength in units of its own chance; 0 at lags with too few common values."""

@@ -159,7 +159,7 @@ async def _tell(
 
 
 async def _listen(socket: WebSocket, feed: Feed, visit: str, screens: Screens) -> bool:
-    """Hear signs of life until the connection ends; True when the page said good-bye."""
+    """Hear signs of life, and what a person opened, until the connection ends; True when the page said good-bye."""
     try:
         while True:
             told = await _heard(socket)
@@ -167,6 +167,8 @@ async def _listen(socket: WebSocket, feed: Feed, visit: str, screens: Screens) -
                 return True
             if feed.screen:
                 screens.beat(feed.screen, visit, told, _now())
+            elif feed.asked is not None and isinstance(told.get("asked"), str):
+                feed.asked(told["asked"])
     except WebSocketDisconnect:
         return False
 

@@ -56,6 +56,9 @@ _TICK_STEPS = tuple(timedelta(minutes=step) for step in (5, 10, 15, 30, 60, 120,
 Threshold = tuple[str, float]
 Event = tuple[datetime, str, str]
 Mark = tuple[datetime, str]
+Span = tuple[
+    datetime, datetime, str, bool
+]  # from, to, words, and whether it is a kind of day (else a fact of the place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,7 @@ def trend(
     dated: Sequence[DatedLimit] = (),
     ahead: pd.DataFrame | None = None,
     beside: Mapping[str, pd.DataFrame] | None = None,
+    spans: Sequence[Span] = (),
 ) -> alt.LayerChart:
     """One indicator over time, as wide as its container.
 
@@ -183,6 +187,7 @@ def trend(
     (time, priority, title), `artefacts` (time, why): steps of the data, not of the city.
     `dated` are limits that changed within the span: each is drawn where it held, with the day at which it changed.
     `ahead` is a forecast (time, low, middle, high): a dotted line with its interval, right of «now».
+    `spans` are pale columns behind the line (holidays) and grey bars at its foot (repairs, closed roads).
     `beside` holds up to MOST_BESIDE other series by name, thin and dashed, in the same unit.
     `abnormal` is the priority of a present alert: it colours the present excursion from the band and the last point.
     Show it with theme=None: the chart carries its own colours, font and number format.
@@ -209,7 +214,7 @@ def trend(
     bounded = alt.X(
         "time:T", title=None, axis=axis, scale=alt.Scale(domain=[paper.bound(since), paper.bound(right)], nice=False)
     )
-    layers: list[Any] = []
+    layers: list[Any] = _span_layers(paper, spans, x)
     if usual is not None:
         layers.append(_band_layer(paper, usual, x, y))
     holes = gaps(at, since.timestamp(), until.timestamp(), paper.period_s)
@@ -376,6 +381,38 @@ def _band_layer(paper: _Paper, usual: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.C
     )
     area = alt.Chart(frame, name="band").mark_area(color=paper.theme.band, interpolate="monotone")
     return cast(alt.Chart, area.encode(x=x, y=y, y2="high:Q"))
+
+
+def _span_layers(paper: _Paper, spans: Sequence[Span], x: alt.X) -> list[Any]:
+    """Days of another kind as columns, what befell the place as bars on the axis; the words are in the tooltip, and
+    in the list that the page puts under the chart.
+    """
+    inside = [one for one in spans if one[0] < paper.end and one[1] > paper.since]
+    if not inside:
+        return []
+    least = (paper.end - paper.since) / (_FINEST_SHARE / 3)  # narrower than that it could not be seen
+    starts = [max(start, paper.since) for start, *_ in inside]
+    ends = [min(max(end, start + least), paper.end) for start, end, *_ in inside]
+    frame = pd.DataFrame(
+        {
+            "time": paper.plain(*starts),
+            "end": paper.plain(*ends),
+            "words": [words for _, _, words, _ in inside],
+            "day": [day for *_, day in inside],
+        }
+    )
+    frame["when"] = frame["time"].dt.strftime("%d/%m %H:%M") + " – " + frame["end"].dt.strftime("%d/%m %H:%M")
+    told = [alt.Tooltip("when:N", title=" "), alt.Tooltip("words:N", title=" ")]
+    layers: list[Any] = []
+    days, facts = frame[frame["day"]], frame[~frame["day"]]
+    if len(days):
+        column = alt.Chart(days, name="days").mark_rect(fill=paper.theme.line, fillOpacity=0.45)
+        layers.append(column.encode(x=x, x2="end:T", tooltip=told))
+    if len(facts):
+        bar = alt.Chart(facts, name="facts").mark_rect(fill=paper.theme.ink3, fillOpacity=0.8)
+        foot, top = alt.value({"expr": "height"}), alt.value({"expr": "height - 7"})
+        layers.append(bar.encode(x=x, x2="end:T", y=top, y2=foot, tooltip=told))
+    return layers
 
 
 def _gap_layer(paper: _Paper, boxes: Sequence[tuple[float, float]], x: alt.X) -> alt.Chart:

@@ -62,6 +62,11 @@ def simulate(part: str, world: World, since: datetime, until: datetime, source: 
     return PARTS[part](world, since, until, source)
 
 
+def simulate_days(part: str, world: World, since: datetime, until: datetime, source: str) -> pd.DataFrame:
+    """Only the figures of whole days of a part in DAILY. Raises KeyError for another part."""
+    return _events([piece for piece in DAILY[part](world, since, until) if piece[1] in DAY_FIGURES], source)
+
+
 def _silent(world: World, kind: str, site_id: str, times_s: Ints) -> Bools:
     """When an instrument says nothing.
 
@@ -436,6 +441,8 @@ def _events(events: Events, source: str) -> pd.DataFrame:
     )
 
 
+DAY_FIGURES = ("respiratory_visits", "dengue_cases", "pupils_enrolled", "pupils_absent")
+DAILY: Mapping[str, Callable[[World, datetime, datetime], Events]] = {"health": clinics, "education": schools}
 Part = Callable[[World, datetime, datetime, str], pd.DataFrame]
 PARTS: Mapping[str, Part] = {
     "traffic": traffic,

@@ -8,7 +8,7 @@ Licence: part of this product. Key: none. Refresh: as config/demo/sources.toml s
 
 Parts: traffic, incidents, air, rain, river, flood, noise, weather, one_stop, reports, portal, health, education.
 Optional: seed, source, scenario (a file in config/demo/scenarios; without scenario_start it begins at its usual clock
-time on the day of `until`).
+time on the day of `until`), days (only figures of whole days: roll calls and clinics).
 Traps: on purpose those of real sources - silent and stuck instruments, drift, values outside any plausible range, and
 in one scenario a source that falls silent and later corrects what it had said.
 """
@@ -27,7 +27,7 @@ import requests
 
 import core.cases
 from connectors._contract import FetchRequest, Payload
-from connectors._simulation import INSTRUMENTS, PARTS, simulate
+from connectors._simulation import DAILY, INSTRUMENTS, PARTS, simulate, simulate_days
 from connectors._simulation_cases import simulate_files, simulate_reports
 from connectors._simulation_city import World
 from connectors._simulation_portal import rating_counts
@@ -59,9 +59,11 @@ SOURCE = Source(
     ),
 )
 SEED = 20260915
-KEYS = {"city", "part", "seed", "since", "until", "source", "scenario", "scenario_start"}
+KEYS = {"city", "part", "seed", "since", "until", "source", "scenario", "scenario_start", "days"}
 CASES = {"one_stop": simulate_files, "reports": simulate_reports}
 LIVE = timedelta(hours=6)  # a request that reaches back further loads history
+FIRST_LOAD = timedelta(days=7)  # a request that reaches back further is a first one
+DAYS_BACK = timedelta(days=120)  # of figures of whole days at a first load: a month of them compares with nothing
 
 
 def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
@@ -96,12 +98,21 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
     body |= {"since": since.isoformat(), "until": until.isoformat()}
     wanted = {key: value for key, value in body.items() if value is not None}
     context = {"sites": request.sites, "city_site": request.city_site, "zone": request.zone, "source": request.source}
-    return [Payload(body=json.dumps(wanted).encode(), name=name, media_type="application/json", context=context)]
+    asked = [wanted]
+    if body["part"] in DAILY and until - since > FIRST_LOAD:
+        first = {"since": (until - DAYS_BACK).isoformat(), "until": since.isoformat(), "days": True}
+        asked.append({key: wanted[key] for key in ("part", "seed", "source")} | first)
+    return [
+        Payload(body=json.dumps(one).encode(), name=name, media_type="application/json", context=context)
+        for one in asked
+    ]
 
 
 def parse(payload: Payload) -> pd.DataFrame:
     """A JSON request -> observations of that part and window. Raises InputError for anything that it does not mean."""
     part, world, since, until, source = _asked(payload)
+    if json.loads(payload.body).get("days"):
+        return simulate_days(part, world, since, until, source)
     return simulate(part, world, since, until, source)
 
 
@@ -133,6 +144,8 @@ def _asked(payload: Payload) -> tuple[str, World, datetime, datetime, str]:
     part = str(body.get("part"))
     if part not in PARTS:
         raise InputError(f"{name}: part {part!r} is unknown; one of {', '.join(PARTS)} is wanted")
+    if body.get("days") and part not in DAILY:
+        raise InputError(f"{name}: part {part} has no figures of whole days; {', '.join(DAILY)} have")
     since, until = _moment(body, "since", name), _moment(body, "until", name)
     if until < since:
         raise InputError(f"{name}: until lies before since")

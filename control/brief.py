@@ -1,23 +1,26 @@
 """Gathers the facts of a brief from the store and the newest picture, as they were known at the end of the period.
 
-What the store cannot know of the past (which source was silent, what was forecast) is left out for the past, never
-taken from the present. Rows that came in only after the period (a first start loads a month) are used and told.
+What the store cannot know of the past (what was forecast) is left out for the past, never taken from the present. The
+scores of the data of a past period are counted anew from its rows. Rows that came in only after the period (a first
+start loads a month) are used and told.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
+from alerts.lifecycle import OUT_OF_SERVICE
 from alerts.replay import Facts as AlertFacts
 from alerts.replay import replay
 from analysis import brief as rules
 from control.pilots import Known
+from control.quality import QualityKeeper
 from core.alert import PRIORITIES, SITUATION, AlertEvent, Key
 from core.asked import Asked
 from core.brief import (
@@ -42,12 +45,14 @@ from core.brief import (
 from core.calendar import holidays_of
 from core.catalogue import Catalogue, ObservedProperty
 from core.config import City
+from core.forms import load_forms
 from core.observations import USABLE
-from core.outlook import Ahead
+from core.outlook import Ahead, Forecasting
 from core.pilots import FINISHED
+from core.plans import LIVE, Task, load_targets, seen_in
 from core.quality import DAY as LAST_DAY
 from core.quality import MONTH as LAST_MONTH
-from core.quality import SCORES
+from core.quality import SCORES, SpanQuality
 from core.snapshot import RuleWords, Snapshot, SourceState, freshness
 from store.base import Store
 
@@ -73,6 +78,7 @@ JOURNAL_BEFORE = timedelta(days=31)  # alerts that stood at the beginning of the
 WHOLE_JOURNAL = 1_000_000
 MOST_CHAINS, MOST_ASKS, MOST_OUTLOOKS = 6, 12, 3
 EVENTS_AHEAD = timedelta(days=7)
+MOST_EVENTS = 8
 _Series = tuple[str, str]  # observed_property, site_id
 HOUSE = Said("Hệ thống này tính", "Computed by this system")
 
@@ -90,6 +96,8 @@ class Material:
     ahead: Callable[[], Sequence[Ahead]]
     snapshot: Callable[[], Snapshot | None]  # the newest picture; None where no line runs
     drill: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)  # source -> kind, where no picture tells it
+    forecasting: Callable[[], Forecasting | None] = lambda: None  # how far the forecasts are
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +160,11 @@ def gather(
         chains=_chains(material, journal, when),
         asks=tuple(sorted({(one.kind, one.key): one for one in asks}.values(), key=_urgency)[:MOST_ASKS]),
         outlooks=_outlooks(material, when, areas) if when.running else (),
-        events=_events(when, known),
+        events=_events(material, when, known, alerts, areas),
         trials=tuple(_trial(material, one) for one in known),
         trust=_trust(material, when, figures, alerts, snapshot, loaded_at),
         counts=_counts(journal, alerts, when),
+        forecasting=material.forecasting() if when.running else None,
     )
 
 
@@ -195,7 +204,7 @@ def _read(material: Material, keys: Sequence[str], when: _When, areas: Collectio
         own = rows[rows["time"] > when.start]
         loaded_at = own["received_at"].min().to_pydatetime() if len(own) else None
     if areas is not None:
-        rows = rows[[_seen(city, site_id, areas) for site_id in rows["site_id"]]]
+        rows = rows[rows["site_id"].map(lambda site_id: _seen(city, str(site_id), areas)).astype(bool)]
     hours = rules.hourly(rows[rows["observed_property"].isin(keys)])
     bands = _by_series(store.usual_band(keys))
     banded = {key for key, _ in bands}
@@ -587,9 +596,16 @@ def _outlook(material: Material, one: Ahead, when: _When) -> Outlook:
     )
 
 
-def _events(when: _When, known: Iterable[Known]) -> tuple[Event, ...]:
-    """Public holidays, and pilots that begin or end, in the week after the period."""
-    first = when.until.date()
+def _events(
+    material: Material,
+    when: _When,
+    known: Iterable[Known],
+    alerts: Mapping[Key, AlertFacts],
+    areas: Collection[str] | None,
+) -> tuple[Event, ...]:
+    """The week after the period: holidays, pilots that begin or end, tasks due, and the planned end of maintenance."""
+    zone = material.city.zone
+    first = when.until.astimezone(zone).date()
     last = first + EVENTS_AHEAD
     days = [first + timedelta(days=number) for number in range(EVENTS_AHEAD.days + 1)]
     found = [
@@ -603,7 +619,30 @@ def _events(when: _When, known: Iterable[Known]) -> tuple[Event, ...]:
         ):
             if first <= day <= last:
                 found.append(Event(day=day, text=Said(f"{vi}: {titles[0]}", f"{en}: {titles[1]}")))
-    return tuple(sorted(found, key=lambda one: (one.day, one.text.vi)))
+    seen = None if areas is None else frozenset(areas)
+    for task in _tasks(material, when):
+        if task.due is None or not first <= task.due <= last or task.state not in LIVE:
+            continue
+        if seen_in((task.area,) if task.area else (), seen):
+            found.append(Event(day=task.due, text=Said(f"Hạn nhiệm vụ: {task.title}", f"Task due: {task.title}")))
+    for (name, site_id), alert in alerts.items():
+        rule, until = material.words.get(name), alert.hidden_until
+        if alert.hidden != OUT_OF_SERVICE or rule is None or until is None or not _seen(material.city, site_id, areas):
+            continue
+        day, place = until.astimezone(zone).date(), _place(material.city, site_id)
+        if first <= day <= last:
+            vi = f"Dự kiến xong bảo trì: {rule.title['vi']} – {place.vi}"
+            found.append(Event(day=day, text=Said(vi, f"Maintenance planned to end: {rule.title['en']} – {place.en}")))
+    return tuple(sorted(found, key=lambda one: (one.day, one.text.vi))[:MOST_EVENTS])
+
+
+def _tasks(material: Material, when: _When) -> list[Task]:
+    """Every task as it stood at the end of the period: the configured ones, and what people made of them."""
+    newest = {one.task: one for one in load_targets(material.city, material.catalogue).tasks}
+    for one in material.store.read_tasks():
+        if one.changed_at is None or one.changed_at <= when.until:
+            newest[one.task] = one
+    return list(newest.values())
 
 
 def _pilot_seen(known: Known, city: City, areas: Collection[str] | None) -> bool:
@@ -679,7 +718,7 @@ def _trust(
         up=up,
         sources=len(configured),
         silent=tuple(silent),
-        scores=_scores(snapshot, when),
+        scores=_scores(material, snapshot, when),
         shown=len(first_screen) - len(hidden),
         figures=len(first_screen),
         hidden=tuple(Said(one.name_vi, one.name_en) for one in hidden),
@@ -696,12 +735,12 @@ def _silent(state: SourceState) -> Silent:
     )
 
 
-def _scores(snapshot: Snapshot | None, when: _When) -> tuple[QualityLine, ...]:
-    """The four scores over all sources; for the present alone."""
-    if snapshot is None or snapshot.quality is None:
-        return ()
-    wanted = LAST_DAY if when.end - when.start <= timedelta(days=1) else LAST_MONTH
-    measured = snapshot.quality.spans.get(wanted)
+def _scores(material: Material, snapshot: Snapshot | None, when: _When) -> tuple[QualityLine, ...]:
+    """The four scores over all sources: of the newest count while the period runs, else counted from its rows."""
+    measured = _past_quality(material, when) if not when.running else None
+    if snapshot is not None and snapshot.quality is not None:
+        wanted = LAST_DAY if when.end - when.start <= timedelta(days=1) else LAST_MONTH
+        measured = snapshot.quality.spans.get(wanted)
     if measured is None:
         return ()
     found = []
@@ -712,3 +751,15 @@ def _scores(snapshot: Snapshot | None, when: _When) -> tuple[QualityLine, ...]:
             good = sum(min(one.good, one.n) for one in scores)
             found.append(QualityLine(key=key, percent=100.0 * good / n, n=n))
     return tuple(found)
+
+
+def _past_quality(material: Material, when: _When) -> SpanQuality | None:
+    """The scores of a period that is over; None where the kinds of the sources are not known."""
+    city, picture = material.city, material.snapshot()
+    kinds = dict(material.kinds)
+    if picture is not None:
+        kinds |= {one.source.key: one.kind for one in picture.sources}
+    if not kinds:
+        return None
+    forms = load_forms(city.folder / "forms.toml", city, material.catalogue)
+    return QualityKeeper(material.store, city, material.catalogue, kinds, forms).past(when.start, when.end)

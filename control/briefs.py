@@ -68,7 +68,7 @@ class Archive:
         path = self.path(period, first, "json")
         try:
             return loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{period} {first.isoformat()}: no such report in the archive") from error
 
     def has(self, period: str, first: date) -> bool:

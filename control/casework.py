@@ -6,8 +6,9 @@ gets a picture of its own that holds nothing but what `analysis.small_cells` let
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from analysis.qd766 import Mark, Unit
 from analysis.small_cells import Safe, suppress
 from control.gate import Gate
 from control.pilots import Known
-from control.studies import Studies, Study, Tell
+from control.studies import Studies, Study
 from core import deadlines
 from core.access import Person
 from core.cases import FILE, REPORT
@@ -40,7 +41,7 @@ MEMORY = timedelta(days=120)  # of files: as far back as risks are counted
 REPORTS_EVERY = timedelta(minutes=5)
 WARNINGS_EVERY = timedelta(minutes=15)
 SCORES_EVERY = timedelta(minutes=30)
-PUBLIC_EVERY = timedelta(minutes=15)
+PUBLIC_EVERY = timedelta(minutes=15)  # how soon a picture that could not be made is tried again
 SCORES_MEMORY = timedelta(days=400)
 LEAST_PUBLIC = 30  # cases below which no median is published
 REMIND = "remind_unit"
@@ -118,6 +119,8 @@ class Casework:
         self.deadlines = deadlines.load_deadlines(city.folder)
         self._scores = load_scores766(city)
         self._proposals = load_proposals(city.folder, {one.pilot.key for one in pilots()})
+        self._lock = threading.Lock()
+        self._open: Study[PublicPicture] = Study()
 
     def reports(self, areas: Areas) -> Study[Summary]:
         """Citizen reports of the last SPAN in these areas (None: the whole city)."""
@@ -132,8 +135,22 @@ class Casework:
         return self._studies.ask(("scores766", areas), lambda _: self._board(areas), SCORES_EVERY)
 
     def public(self) -> Study[PublicPicture]:
-        """The picture of the public page, the same for everybody."""
-        return self._studies.ask(("public",), self._picture, PUBLIC_EVERY)
+        """The picture of the public page, the same for everybody, and once it is made the same until midnight.
+
+        Ratings and late reports of past days go on coming in: a picture that took them in by day could be subtracted
+        from the one of a quarter of an hour before, and the difference is one person.
+        """
+        midnight = self._midnight()
+        with self._lock:
+            if self._open.value is not None and self._open.value.until == midnight:
+                return self._open
+            study = self._studies.ask(("public", midnight), lambda _: self._picture(midnight), PUBLIC_EVERY)
+            if study.value is not None:
+                self._open = replace(study, busy=False)
+            return study if self._open.value is None else replace(self._open, busy=study.busy)
+
+    def _midnight(self) -> datetime:
+        return self._clock.now().astimezone(self._city.zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
     def remind(self, person: Person, agency: str, category: str) -> None:
         """Note that a person reminded a unit of its files at risk. Raises Denied or InputError; both are audited."""
@@ -253,13 +270,11 @@ class Casework:
         found = pd.DataFrame(rows, columns=["unit", "at", "cause"])
         return found.assign(at=pd.to_datetime(found["at"], utc=True))
 
-    def _picture(self, tell: Tell) -> PublicPicture:
-        # As of the last midnight: figures that move with every call could be subtracted from each other.
+    def _picture(self, now: datetime) -> PublicPicture:
+        """As of a midnight: figures that move with every call could be subtracted from each other."""
         made_at = self._clock.now()
-        now = made_at.astimezone(self._city.zone).replace(hour=0, minute=0, second=0, microsecond=0)
         found = self._cases(REPORT, now - SPAN, None)
         found = found[(found["received_at"] > now - SPAN) & (found["received_at"] <= now)]
-        tell(0.3)
         summary = cases.summarise(found, since=now - SPAN, now=now, population=self._people(None))
         rows = summary.rows[1:]
         names = [row.category for row in rows]

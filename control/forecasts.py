@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,17 +23,20 @@ from analysis import forecast as figures
 from analysis.decompose import Moved
 from analysis.forecast import Forecast
 from analysis.forecast_models import DAILY, HOURLY, Rhythm
+from control import happened
+from control.happened import Happened
 from control.studies import Studies, Study, Tell
 from core.catalogue import Catalogue, Indicator, ObservedProperty
 from core.clock import Clock
 from core.config import City
 from core.observations import USABLE
-from core.outlook import Ahead
+from core.outlook import Ahead, Forecasting, Withheld
 from core.snapshot import Snapshot
 from store.base import Store
 
 LOG = logging.getLogger("line")
 EVERY = timedelta(hours=1)
+KEPT = EVERY * 1.5  # an answer counts so long: the next turn takes its time to come round to a series
 HOURS_BACK = timedelta(days=100)  # of an hourly series: training and tests
 DAYS_BACK = timedelta(days=740)
 LONG_RANGE = timedelta(days=400)
@@ -61,7 +65,7 @@ def rhythm_of(item: ObservedProperty) -> Rhythm:
     return DAILY if item.period >= DAY else HOURLY
 
 
-def as_ahead(key: str, site_id: str, found: Forecast) -> Ahead | None:
+def as_ahead(key: str, site_id: str, found: Forecast, made_at: datetime) -> Ahead | None:
     """What screens and reports may show of a forecast; None where it did not beat the naive ones."""
     best, naive = found.score(found.model), found.score(found.baseline)
     if not found.model or best is None or naive is None or found.issued_at is None:
@@ -71,6 +75,7 @@ def as_ahead(key: str, site_id: str, found: Forecast) -> Ahead | None:
         site_id=site_id,
         model=found.model,
         issued_at=found.issued_at,
+        made_at=made_at,
         times=found.times,
         middle=found.middle,
         low=found.low,
@@ -107,6 +112,7 @@ class Forecasts:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.turned: Turn | None = None
+        self._going = Forecasting(done=0, of=0, ended_at=None)
 
     # -- what screens ask ---------------------------------------------------------------------------------------------
 
@@ -114,11 +120,15 @@ class Forecasts:
         """All forecasts of the last turn that may be shown; the first screen's first."""
         return self._outlook
 
+    def going(self) -> Forecasting:
+        """How far the first turn is, or how the last whole one ended: why there may be no forecast."""
+        return self._going
+
     def ask(self, key: str, site_id: str) -> Study[Forecast]:
         """The forecast of one series: that of the turn, or one made for whoever asks."""
         with self._lock:
             known = self._known.get((key, site_id))
-        if known is not None and self._clock.now() - known[0] < EVERY * 1.5:
+        if known is not None and self._clock.now() - known[0] < KEPT:
             return Study(value=known[1], made_at=known[0], progress=1.0)
         return self._studies.ask(("forecast", key, site_id), lambda tell: self.make(key, site_id, tell), EVERY)
 
@@ -131,6 +141,11 @@ class Forecasts:
         """Means of city days, as the one frame; for spans too long to draw every value. `until`: a whole hour."""
         question = ("days", key, site_ids, until, back)
         return self._studies.ask(question, lambda tell: self._days(key, site_ids, until, back, tell), EVERY)
+
+    def happened(self, key: str, site_id: str, back: timedelta) -> Study[Happened]:
+        """What happened at a place over the last `back`: alerts of the indicator, repairs, closed roads, holidays."""
+        question = ("happened", key, site_id, back)
+        return self._studies.ask(question, lambda _: self._happened(key, site_id, back), EVERY)
 
     # -- the work -----------------------------------------------------------------------------------------------------
 
@@ -172,22 +187,28 @@ class Forecasts:
         began, worked = self._clock.now(), 0.0
         todo = self.series()
         shown: dict[Key, Ahead] = {}
-        for key, site_id in todo:
+        withheld: Counter[str] = Counter()
+        for place, (key, site_id) in enumerate(todo):
+            if self._going.ended_at is None:
+                self._going = Forecasting(done=place, of=len(todo), ended_at=None)
             start = time.monotonic()
             try:
                 found = self.make(key, site_id)
             except Exception:  # one odd series must not take the forecasts of all others
                 LOG.exception("forecast of %s at %s failed", key, site_id)
+                withheld["failed"] += 1
                 continue
             took = time.monotonic() - start
             worked += took
             with self._lock:
-                self._known[(key, site_id)] = (self._clock.now(), found)
-                ahead = as_ahead(key, site_id, found)
+                made_at = self._clock.now()
+                self._known[(key, site_id)] = (made_at, found)
+                ahead = as_ahead(key, site_id, found, made_at)
                 if ahead is not None:
                     shown[(key, site_id)] = ahead
                     self._outlook = (*(one for one in self._outlook if _key(one) != (key, site_id)), ahead)
                 else:
+                    withheld[found.why_not or figures.NO_SKILL] += 1
                     self._outlook = tuple(one for one in self._outlook if _key(one) != (key, site_id))
             if self._stop.wait(rest[0 if key in first else 1] * took):
                 break
@@ -196,6 +217,13 @@ class Forecasts:
             self._known = {key: one for key, one in self._known.items() if key in set(todo)}
         turned = Turn(series=len(todo), shown=len(shown), worked_s=worked, began_at=began, ended_at=self._clock.now())
         self.turned = turned
+        if not self._stop.is_set():
+            self._going = Forecasting(
+                done=len(todo),
+                of=len(todo),
+                ended_at=turned.ended_at,
+                withheld=tuple(Withheld(why=why, n=n) for why, n in withheld.most_common()),
+            )
         LOG.info("forecasts: %d of %d series beat the naive ones, %.1f s of work", len(shown), len(todo), worked)
         return turned
 
@@ -206,6 +234,12 @@ class Forecasts:
         rows = self._store.read_observations(parts or [key], min(one[0] for one in spans), until)
         rows = rows[rows["quality"].isin(USABLE) & rows["value"].notna() & (rows["site_id"] != self._city.city_site)]
         return decompose.moved(item, rows, spans)
+
+    def _happened(self, key: str, site_id: str, back: timedelta) -> Happened:
+        now = self._clock.now()
+        rules = [one.key for one in self._picture().rules.values() if one.observed_property == key]
+        roads = self._catalogue[key].domain == "traffic"
+        return happened.happened(self._store, rules, site_id, now - back, now, self._city.zone, roads=roads)
 
     def _days(self, key: str, site_ids: tuple[str, ...], until: datetime, back: timedelta, tell: Tell) -> pd.DataFrame:
         frames = []

@@ -1,74 +1,42 @@
 """Links between domains, asked for by screens: which series are compared, at which places, and what is kept of it.
 
-The arithmetic is in analysis/links*.py. Here stands what is looked at: one property per thing that a city can do
-something about, because ten views of the same speed would only be ten times the same link. An answer is made once a
-day for all who may see the same places.
+The arithmetic is in analysis/links*.py; what is looked at is the city's own choice (core/links_plan.py, read at the
+start). An answer is made once a day for all who may see the same places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from analysis.links import Found, find
+from analysis.links import LEAST, Found, find
 from analysis.links_after import Event, Follow, after, events
 from analysis.links_series import DAY, HOUR, Track, level, step_of
 from control.studies import Studies, Study
-from core.catalogue import Catalogue, Indicator
+from core.catalogue import Catalogue
 from core.clock import Clock
 from core.config import City
 from core.errors import InputError
+from core.links_plan import EventKind, LinksPlan, load_links, origins
 from store.base import Store
 
 HISTORY = timedelta(days=120)
 EVERY = timedelta(hours=24)
 LANES = timedelta(days=14)  # what the lanes show at most
-STUDIED = (
-    "rainfall", "wind_speed", "temperature", "relative_humidity", "flood_depth", "river_level",
-    "travel_time_index", "traffic_flow", "open_incidents",
-    "pm25", "no2", "o3", "noise_level",
-    "reports_received", "reports_received_flooding", "report_first_response",
-    "files_received", "files_resolved", "files_resolved_on_time", "files_pending_overdue",
-    "ambulance_calls", "ambulance_response", "respiratory_visits", "dengue_cases",
-    "pupils_absent_share", "schools_affected",
-)  # fmt: skip
 AMOUNTS = ("rainfall",)  # an amount of its interval, though places do not add up
 PART_OF_WORK = 0.4  # of a study: reading; the rest is comparing
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of event: a property above a limit at the worst place, and what is looked at afterwards."""
-
-    key: str  # links.event_<key>
-    observed_property: str
-    above: float
-    follows: tuple[str, ...]
-
-
-AFTER = (
-    "travel_time_index",
-    "open_incidents",
-    "reports_received",
-    "reports_received_flooding",
-    "files_resolved_on_time",
-)
-KINDS = (
-    Kind("heavy_rain", "rain_1h", 30.0, (*AFTER, "flood_depth", "ambulance_response")),
-    Kind("rain", "rain_1h", 1.0, (*AFTER, "flood_depth", "ambulance_response", "pm25")),
-    Kind("haze", "pm25", 40.0, ("respiratory_visits", "ambulance_calls", "reports_received")),
-    Kind("incidents", "open_incidents", 3.5, ("travel_time_index", "no2", "reports_received", "ambulance_response")),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """One line of «what usually follows»."""
 
-    kind: Kind
+    kind: EventKind
     observed_property: str
     found: Follow
 
@@ -77,17 +45,22 @@ class Followed:
 class Overview:
     """The answer for one choice of places. Keys of tracks are `property@place`; place: a site or an area."""
 
+    plan: LinksPlan
     place: str
     since: datetime
     until: datetime
     found: Found
     follows: tuple[Followed, ...]
-    events: Mapping[str, tuple[Event, ...]]  # by Kind.key
+    events: Mapping[str, tuple[Event, ...]]  # by EventKind.key
     lanes: Mapping[str, pd.Series[float]]  # by property, the last LANES
+    enough_on: Mapping[str, date]  # by property: day on which it can be compared, of those that cannot be yet
 
 
 class Links:
-    """Answers for the page of links. Thread-safe: everything is worked out in the thread of studies."""
+    """Answers for the page of links. Thread-safe: everything is worked out in the thread of studies.
+
+    Raises ConfigError for a broken links.toml.
+    """
 
     def __init__(self, city: City, store: Store, clock: Clock, catalogue: Catalogue, studies: Studies) -> None:
         self._city = city
@@ -95,6 +68,7 @@ class Links:
         self._clock = clock
         self._catalogue = catalogue
         self._studies = studies
+        self.plan = load_links(city.folder, catalogue, clock.now().astimezone(city.zone).date())
 
     def overview(self, areas: frozenset[str] | None, place: str = "") -> Study[Overview]:
         """Everything about the whole city, or about one area (`place`: its code), of what these areas may see."""
@@ -115,14 +89,14 @@ class Links:
     def _overview(self, areas: frozenset[str] | None, place: str, tell: Callable[[float], None]) -> Overview:
         now = self._clock.now()
         since = now - HISTORY
-        wanted = [key for key in STUDIED if key in self._catalogue]
+        wanted, kinds = self.plan.studied, self.plan.events
         tracks: list[Track] = []
         for number, key in enumerate(wanted):
             track = self._track(key, areas, place, since, now)
             if track is not None:
                 tracks.append(track)
             tell(PART_OF_WORK * (number + 1) / len(wanted))
-        happened = {kind.key: tuple(self._events(kind, areas, place, since, now)) for kind in KINDS}
+        happened = {kind.key: tuple(self._events(kind, areas, place, since, now)) for kind in kinds}
         by_property = {one.key.partition("@")[0]: one for one in tracks}
         follows = tuple(
             Followed(
@@ -130,9 +104,9 @@ class Links:
                 observed_property=key,
                 found=after(happened[kind.key], by_property[key].values, zone=self._city.zone),
             )
-            for kind in KINDS
+            for kind in kinds
             for key in kind.follows
-            if key in by_property and by_property[key].step == HOUR and kind.observed_property in self._catalogue
+            if key in by_property
         )
         found = find(
             tracks,
@@ -141,7 +115,17 @@ class Links:
         )
         lanes = {key: one.values[one.values.index > pd.Timestamp(now - LANES)] for key, one in by_property.items()}
         first = min((one.values.index[0] for one in tracks), default=pd.Timestamp(now)).to_pydatetime()
-        return Overview(place=place, since=first, until=now, found=found, follows=follows, events=happened, lanes=lanes)
+        return Overview(
+            plan=self.plan,
+            place=place,
+            since=first,
+            until=now,
+            found=found,
+            follows=follows,
+            events=happened,
+            lanes=lanes,
+            enough_on=_enough_on(tracks, self._city.zone),
+        )
 
     def _pair(self, areas: frozenset[str] | None, both: list[tuple[str, str]], tell: Callable[[float], None]) -> Found:
         now = self._clock.now()
@@ -188,7 +172,7 @@ class Links:
         return Track(
             key=f"{key}@{site}",
             group=item.domain,
-            origins=frozenset({key}) | _origins(self._catalogue, key),
+            origins=frozenset({key}) | origins(self._catalogue, key),
             step=step,
             values=values,
         )
@@ -207,10 +191,8 @@ class Links:
         return [one for one, area in seen if not place or area == place]
 
     def _events(
-        self, kind: Kind, areas: frozenset[str] | None, place: str, since: datetime, until: datetime
+        self, kind: EventKind, areas: frozenset[str] | None, place: str, since: datetime, until: datetime
     ) -> list[Event]:
-        if kind.observed_property not in self._catalogue:
-            return []
         rows = self._rows(kind.observed_property, areas, place, since, until)
         if rows.empty and place:
             rows = self._rows(kind.observed_property, areas, "", since, until)
@@ -219,22 +201,25 @@ class Links:
         return events(level(rows, step=HOUR, zone=self._city.zone, how="max", within="max"), kind.above)
 
 
-def _origins(catalogue: Catalogue, key: str) -> frozenset[str]:
-    """What a property is computed from, and the indicator that writes it beside its own value."""
-    found: set[str] = set()
-    open_keys: Collection[str] = {key}
-    while open_keys:
-        new: set[str] = set()
-        for one in open_keys:
-            item = catalogue[one]
-            if isinstance(item, Indicator):
-                new |= set(item.needs)
-            for maker in catalogue.indicators():
-                if any(part.key == one for part in maker.companions):
-                    new |= {maker.key, *maker.needs}
-        open_keys = new - found
-        found |= new
-    return frozenset(found)
+def _enough_on(tracks: Sequence[Track], zone: ZoneInfo) -> dict[str, date]:
+    """Per property that is still too short for some comparison: the local day on which it will be long enough.
+
+    A daily one is compared with hours too, so it waits until eight weeks of its own days lie in the hours that are
+    there. A gap stays as frequent as it has been (schools are closed on two days of seven).
+    """
+    hours = [one.values.index[0] for one in tracks if one.step == HOUR]
+    found = {}
+    for one in tracks:
+        first, last = one.values.index[0], one.values.index[-1]
+        if one.step == DAY and hours:
+            first = max(first, min(hours))
+        own = one.values[one.values.index >= first]
+        known = int(own.notna().sum())
+        share = known / max(len(own), 1)
+        if known < LEAST[one.step] and share > 0.0:
+            enough = last + math.ceil((LEAST[one.step] - known) / share) * pd.Timedelta(one.step)
+            found[one.key.partition("@")[0]] = enough.tz_convert(zone).date()
+    return found
 
 
-__all__ = ["DAY", "EVERY", "HISTORY", "HOUR", "KINDS", "STUDIED", "Followed", "Kind", "Links", "Overview"]
+__all__ = ["DAY", "EVERY", "HISTORY", "Followed", "Links", "Overview"]

@@ -7,8 +7,8 @@ While a pilot runs there is no verdict, for whoever looks every week stops at th
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 from analysis import pilots as figures
 from analysis.pilots import Power, Result
@@ -30,6 +30,7 @@ class Known:
     result: Result | None = None  # only of a finished pilot
     power: Power | None = None
     problem: str = ""  # why its figures cannot be used
+    made_at: datetime | None = None  # machine's clock: when result and power were computed from the file as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class _Computed:
     result: Result | None = None
     power: Power | None = None
     problem: str = ""
+    made_at: datetime | None = None
 
 
 class Pilots:
@@ -82,8 +84,15 @@ class Pilots:
             found = self._kept.get(question)
             if found is None:
                 self._kept = {key: kept for key, kept in self._kept.items() if key[0] != pilot.key}
-                found = self._kept[question] = _compute(pilot, finished)
-        return Known(pilot=pilot, state=state, result=found.result, power=found.power, problem=found.problem)
+                found = self._kept[question] = replace(_compute(pilot, finished), made_at=datetime.now(UTC))
+        return Known(
+            pilot=pilot,
+            state=state,
+            result=found.result,
+            power=found.power,
+            problem=found.problem,
+            made_at=found.made_at,
+        )
 
 
 def _compute(pilot: Pilot, finished: bool) -> _Computed:

@@ -6,6 +6,7 @@ beside the watch and the same for all who look. A person with areas sees and cha
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +70,7 @@ class KnownTask:
     task: Task
     late: int  # working days after its due day; 0 when not late
     left: int | None  # working days to it; None without a due day, or once it is past
-    blocked: tuple[str, ...]  # titles of the tasks that must be done first
+    blocked: tuple[str, ...]  # titles of the tasks that must be done first; numbers of those of other areas
     began: datetime | None  # when it was first written; None: by the configuration
     own_undo: bool  # its last change may still be taken back by whoever made it
     changes: int
@@ -126,6 +127,7 @@ class Plans:
         """Reads config/<city>/plans. Raises ConfigError."""
         self._city, self._store, self._clock, self._gate = city, store, clock, gate
         self._catalogue, self._studies, self._undo_within = catalogue, studies, undo_within
+        self._lock = threading.Lock()  # from reading the newest number or version to writing the next one
         plan = load_targets(city, catalogue)
         self.targets = plan.targets
         self._first = {one.task: one for one in plan.tasks}
@@ -245,9 +247,7 @@ class Plans:
         newest = {key: found[-1] for key, found in versions.items()}
         day, now = today or self.today, self._clock.now()
         known = [
-            self._known(newest, versions[key], day, now)
-            for key, one in newest.items()
-            if seen_in((one.area,) if one.area else (), areas)
+            self._known(newest, versions[key], day, now, areas) for key, one in newest.items() if _sees(areas, one)
         ]
         return tuple(
             sorted(
@@ -261,14 +261,21 @@ class Plans:
             found.setdefault(one.task, []).append(one)
         return found
 
-    def _known(self, newest: Mapping[str, Task], versions: Sequence[Task], today: date, now: datetime) -> KnownTask:
+    def _known(
+        self,
+        newest: Mapping[str, Task],
+        versions: Sequence[Task],
+        today: date,
+        now: datetime,
+        areas: frozenset[str] | None,
+    ) -> KnownTask:
         task = newest[versions[-1].task]
         live, due = task.state in LIVE, task.due
         return KnownTask(
             task=task,
             late=working_days_late(due, today) if live and due else 0,
             left=working_days_left(due, today) if live and due and due >= today else None,
-            blocked=tuple(newest[key].title for key in blocked_by(task, newest)) if live else (),
+            blocked=_named(blocked_by(task, newest), newest, areas) if live else (),
             began=versions[0].changed_at,
             own_undo=_undoable(task, versions, now, self._undo_within),
             changes=task.version,
@@ -276,6 +283,10 @@ class Plans:
 
     def plan_task(self, person: Person, draft: Draft) -> str:
         """Write a new task, or change one. Returns its key. Raises Denied, PlanRefused."""
+        with self._lock:
+            return self._plan_task(person, draft)
+
+    def _plan_task(self, person: Person, draft: Draft) -> str:
         versions = self._versions()
         before = versions[draft.task][-1] if draft.task in versions else None
         key = draft.task or f"NV-{self._next('NV-', versions):04d}"
@@ -306,9 +317,12 @@ class Plans:
             )
         if draft.area and draft.area not in self._city.areas.index:
             raise PlanRefused("Không có địa bàn này.", "There is no such area.")
-        needs = {name: found[-1].needs for name, found in versions.items()} | {key: draft.needs}
+        # A form lists the tasks of the person's areas: what this one waits for elsewhere must not get lost by saving.
+        waited = [one for one in before.needs if one in versions] if before else []
+        unseen = [one for one in waited if not _sees(person.areas, versions[one][-1])]
+        own = tuple(dict.fromkeys((*draft.needs, *unseen)))
         try:
-            check_circle(needs)
+            check_circle({name: found[-1].needs for name, found in versions.items()} | {key: own})
         except InputError as error:
             raise PlanRefused(f"Phụ thuộc không được: {error}", f"These dependencies do not work: {error}") from error
         return Task(
@@ -318,7 +332,7 @@ class Plans:
             unit=unit,
             due=draft.due,
             state=before.state if before else OPEN,
-            needs=draft.needs,
+            needs=own,
             about=draft.about,
             decision=before.decision if before else "",
             area=draft.area,
@@ -329,6 +343,10 @@ class Plans:
 
     def move_task(self, person: Person, action: str, key: str, version: int, reason: str = "") -> None:
         """finish_task, reopen_task, drop_task (with a reason), undo_task, or start_task. Raises Denied, PlanRefused."""
+        with self._lock:
+            self._move_task(person, action, key, version, reason)
+
+    def _move_task(self, person: Person, action: str, key: str, version: int, reason: str) -> None:
         versions = self._versions().get(key, [])
         before = versions[-1] if versions else None
 
@@ -367,7 +385,7 @@ class Plans:
         newest = {key: found[-1] for key, found in self._versions().items()}
         waits = blocked_by(before, newest) if action == FINISH else ()
         if waits:
-            names = ", ".join(newest[one].title for one in waits)
+            names = ", ".join(_named(waits, newest, person.areas))
             raise PlanRefused(f"Chưa xong được vì còn chờ: {names}", f"It cannot be done before: {names}")
         return replace(
             kept, version=before.version + 1, state=state, reason=reason, deed=action, changed_at=now, changed_by=by
@@ -420,49 +438,50 @@ class Plans:
 
         The value of that week and what is usual are written beside it, so that later nobody can choose them.
         """
-        log = {one.id for one in self._store.read_decisions()}
-        name = f"QD-{self._next('QD-', log):04d}"
-        versions = self._versions()
-        key = f"NV-{self._next('NV-', versions):04d}" if task is not None else ""
+        with self._lock:
+            log = {one.id for one in self._store.read_decisions()}
+            name = f"QD-{self._next('QD-', log):04d}"
+            versions = self._versions()
+            key = f"NV-{self._next('NV-', versions):04d}" if task is not None else ""
 
-        def write() -> str:
-            said = plain_text(text, MOST_TEXT)
-            if not said:
-                raise PlanRefused("Hãy ghi nội dung quyết định.", "Write what was decided.")
-            if indicator and indicator not in self._catalogue:
-                raise PlanRefused("Không có chỉ số này.", "There is no such indicator.")
-            now, by = self._clock.now(), _signed(person)
-            before = None
-            if indicator:
-                rows = self._rows([indicator], now - progress.WEEK, now, site_id)
-                before = progress.mean_of_days(rows, self._city.zone, now, progress.WEEK.days)
-            usual = _usual_week(snapshot, indicator, site_id)
-            decision = Decision(
-                id=name,
-                made_at=now,
-                made_by=by,
-                page=seen.page,
-                link=_cut(seen.link, MOST_LINK),
-                snapshot=seen.snapshot,
-                seen_at=seen.at,
-                seen=_cut(seen.words, MOST_TITLE),
-                text=said,
-                indicator=indicator,
-                site_id=site_id if indicator else "",
-                value=before.value if before else None,
-                usual_low=usual[0] if usual else None,
-                usual_middle=usual[1] if usual else None,
-                usual_high=usual[2] if usual else None,
-                task=key,
-                area=area,
-            )
-            made = None
-            if task is not None:
-                made = replace(self._drafted(person, key, replace(task, area=area), None, versions), decision=name)
-            self._store.write_decision(decision, made)
-            return f"{seen.page} #{seen.snapshot}: {said}"
+            def write() -> str:
+                said = plain_text(text, MOST_TEXT)
+                if not said:
+                    raise PlanRefused("Hãy ghi nội dung quyết định.", "Write what was decided.")
+                if indicator and indicator not in self._catalogue:
+                    raise PlanRefused("Không có chỉ số này.", "There is no such indicator.")
+                now, by = self._clock.now(), _signed(person)
+                before = None
+                if indicator:
+                    rows = self._rows([indicator], now - progress.WEEK, now, site_id)
+                    before = progress.mean_of_days(rows, self._city.zone, now, progress.WEEK.days)
+                usual = _usual_week(snapshot, indicator, site_id)
+                decision = Decision(
+                    id=name,
+                    made_at=now,
+                    made_by=by,
+                    page=seen.page,
+                    link=_cut(seen.link, MOST_LINK),
+                    snapshot=seen.snapshot,
+                    seen_at=seen.at,
+                    seen=_cut(seen.words, MOST_TITLE),
+                    text=said,
+                    indicator=indicator,
+                    site_id=site_id if indicator else "",
+                    value=before.value if before else None,
+                    usual_low=usual[0] if usual else None,
+                    usual_middle=usual[1] if usual else None,
+                    usual_high=usual[2] if usual else None,
+                    task=key,
+                    area=area,
+                )
+                made = None
+                if task is not None:
+                    made = replace(self._drafted(person, key, replace(task, area=area), None, versions), decision=name)
+                self._store.write_decision(decision, made)
+                return f"{seen.page} #{seen.snapshot}: {said}"
 
-        self._gate.pass_by(person, _deed(RECORD, name, (area,) if area else ()), write)
+            self._gate.pass_by(person, _deed(RECORD, name, (area,) if area else ()), write)
         self._studies.ask(_FOLLOWED, self._followed, timedelta(0))
         return name
 
@@ -476,6 +495,15 @@ class Plans:
 START = "start_task"
 ACTIONS = (PLAN, CHANGE, START, FINISH, REOPEN, DROP, UNDO, RECORD, ENTER)
 _PROGRESS, _FOLLOWED, _RANKING = ("plans", "progress"), ("plans", "followed"), ("plans", "ranking")
+
+
+def _sees(areas: frozenset[str] | None, task: Task) -> bool:
+    return seen_in((task.area,) if task.area else (), areas)
+
+
+def _named(keys: Sequence[str], newest: Mapping[str, Task], areas: frozenset[str] | None) -> tuple[str, ...]:
+    """Titles of tasks; a task of an area that is not the person's is named by its number alone."""
+    return tuple(newest[key].title if _sees(areas, newest[key]) else key for key in keys)
 
 
 def _soon(one: KnownTask) -> bool:

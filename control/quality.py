@@ -82,6 +82,20 @@ class QualityKeeper:
         self._marks = self._steps(now, band)
         return Quality(made_at=now, spans=spans, artefacts=self._marks)
 
+    def past(self, since: datetime, until: datetime) -> SpanQuality:
+        """The scores of days that are over, from what the store holds of them; later corrections count as such.
+
+        Days from before the house asked a source have no value that was due: they score nothing. Takes some tenths of
+        a second per day. Of a keeper that does nothing else.
+        """
+        tallies: list[Tally] = []
+        begin = since
+        while begin < until:
+            end = min(begin + ONE_DAY, until)
+            tallies.append(self._tally(begin, end, tallies[-1] if tallies else None))
+            begin = end
+        return self._span(tallies, complete=True)
+
     # -- scores -----------------------------------------------------------------------------------------------------
 
     def _tally(self, since: datetime, until: datetime, before: Tally | None) -> Tally:

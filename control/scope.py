@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from core.alert import SITUATION, Alert
 from core.ledger import Item
 from core.quality import Quality
@@ -36,7 +38,9 @@ def scoped(
     def told(rule: str, site_id: str) -> bool:
         return site_id in situations if rule == SITUATION else seen(site_id)
 
-    lines = [told(rule, site_id) for rule, site_id in zip(journal["rule"], journal["site_id"], strict=True)]
+    lines = np.array(
+        [told(rule, site_id) for rule, site_id in zip(journal["rule"], journal["site_id"], strict=True)], dtype=bool
+    )  # an empty list would choose no columns, where an empty mask chooses no rows
     return replace(
         snapshot,
         city=replace(city, sites=sites, areas=city.areas[city.areas.index.isin(list(areas))]),
@@ -60,7 +64,7 @@ def _quality_of(quality: Quality, areas: Collection[str], seen: Callable[[str], 
     """Scores of sources and suppliers belong to nobody's area; those of places and single rows do."""
     spans = {}
     for name, span in quality.spans.items():
-        failing = span.failing[[seen(str(site_id)) for site_id in span.failing["site_id"]]]
+        failing = span.failing[np.array([seen(str(one)) for one in span.failing["site_id"]], dtype=bool)]
         spans[name] = replace(
             span,
             sites={key: one for key, one in span.sites.items() if seen(key)},

@@ -78,6 +78,9 @@ class Studies:
         def tell(share: float) -> None:
             self._put(question, progress=min(max(share, 0.0), 1.0))
 
+        with self._lock:
+            if question not in self._known:  # forgotten for newer ones while it waited: nobody is there to read it
+                return
         try:
             value = compute(tell)
         except HouseError as error:

@@ -2,6 +2,8 @@
 
 Nobody is tracked. While a page is open, memory holds a mark of its connection, to tell one look from two; what is
 stored is the day, the page, the role and counts. The machine's clock counts here, also while a scenario has its own.
+
+Every cycle stores what has come together, of looks that still go on too: a server that is killed loses one cycle.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ class _Look:
     role: str
     began: datetime
     seen: datetime
-    seconds: float = 0.0
-    indicators: set[str] = field(default_factory=set)
+    seconds: float = 0.0  # up to `seen`
+    told_s: float = 0.0  # how much of it has been counted already
+    session: bool = False  # whether it has been counted as one
+    indicators: set[str] = field(default_factory=set)  # whose trends are open
+    drawers: set[str] = field(default_factory=set)  # whose drawers were opened on this page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +88,24 @@ class Usage:
             if look is not None:
                 look.indicators = set(indicators)
 
+    def asked_why(self, visit: str, indicator: str) -> None:
+        """Somebody opened the drawer of a number of this indicator: counted once per look at a page.
+
+        Without an open page nothing counts, so whoever speaks to the connection by hand cannot fill the store.
+        """
+        with self._lock:
+            look = self._looks.get(visit)
+            if look is not None and indicator not in look.indicators | look.drawers:
+                look.drawers.add(indicator)
+                self._add(self._now(), INDICATOR, indicator, NO_ROLE, n=1)
+
     def left(self, visit: str) -> None:
         """A connection is closed: its look is over."""
         with self._lock:
             self._end(visit, self._now())
 
     def turn(self, screens: Collection[ScreenState] = ()) -> None:
-        """Once per cycle: count the time of living wall screens, and store what has come together."""
+        """Once per cycle: count living wall screens and looks that go on, and store what has come together."""
         now = self._now()
         with self._lock:
             passed = 0.0 if self._turned is None else min((now - self._turned).total_seconds(), LONGEST_TURN_S)
@@ -97,6 +113,8 @@ class Usage:
             for state in screens:
                 if state.since is not None and state.closed_at is None and not state.frozen(now) and passed > 0:
                     self._add(now, WALL, state.key, NO_ROLE, seconds=passed)
+            for look in self._looks.values():
+                self._tell(look, now)
             waiting, self._counts = list(self._counts.values()), {}
         if waiting:
             self._store.write_usage(waiting)
@@ -141,9 +159,15 @@ class Usage:
     def _end(self, visit: str, now: datetime) -> None:
         look = self._looks.pop(visit, None)
         if look is not None:
-            _go_on(look, now)
-            session = int(look.seconds >= SESSION_S)
-            self._add(look.began, PAGE, look.page, look.role, sessions=session, seconds=look.seconds)
+            self._tell(look, now)
+
+    def _tell(self, look: _Look, now: datetime) -> None:
+        """Count what is new of a look since it was last counted, on the day on which it began."""
+        whole = look.seconds + _since_seen(look, now)
+        session = whole >= SESSION_S and not look.session
+        if session or whole > look.told_s:
+            self._add(look.began, PAGE, look.page, look.role, sessions=int(session), seconds=whole - look.told_s)
+            look.told_s, look.session = whole, look.session or session
 
     def _add(
         self, at: datetime, kind: str, name: str, role: str, *, n: int = 0, sessions: int = 0, seconds: float = 0.0
@@ -155,8 +179,12 @@ class Usage:
 
 
 def _go_on(look: _Look, now: datetime) -> None:
-    look.seconds += min(max((now - look.seen).total_seconds(), 0.0), LONGEST_LOOK_S)
+    look.seconds += _since_seen(look, now)
     look.seen = now
+
+
+def _since_seen(look: _Look, now: datetime) -> float:
+    return min(max((now - look.seen).total_seconds(), 0.0), LONGEST_LOOK_S)
 
 
 def _sum(known: UsageDay, n: int, sessions: int, seconds: float) -> UsageDay:

@@ -16,6 +16,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from core.errors import InputError
+from core.outlook import Forecasting
 
 VERSION = 1
 DAY, WEEK, MONTH = PERIODS = ("day", "week", "month")
@@ -258,6 +259,7 @@ class Facts:
     trials: tuple[Trial, ...]
     trust: Trust
     counts: Counts
+    forecasting: Forecasting | None = None  # why there is no outlook; None: nobody could tell
 
     @property
     def tz(self) -> ZoneInfo:

@@ -63,6 +63,7 @@ class ObservedProperty:
     aggregation: str = "mean"  # how sites combine to an area: mean | sum | max | min | last
     rising: bool = False  # a counter that can only grow: a fall is a fault of the data
     baseline: bool = False  # keep a usual band (p10-p90 by hour of week) for it
+    studied: bool = False  # compared with other domains where a city names nothing of its own (core/links_plan.py)
 
     def name(self, language: str) -> str:
         """Name for people in `vi` or `en`."""
@@ -139,6 +140,13 @@ class Catalogue(Mapping[str, ObservedProperty]):
         """The computed ones, in the order of their codes."""
         found = [item for item in self._items.values() if isinstance(item, Indicator)]
         return tuple(sorted(found, key=lambda item: item.code))
+
+    def indicator_of(self, key: str) -> Indicator | None:
+        """The indicator that gives this property, itself or as a companion; None for what a source gives."""
+        item = self._items.get(key)
+        if item is None or isinstance(item, Indicator):
+            return item
+        return next((one for one in self.indicators() if any(part.key == key for part in one.companions)), None)
 
 
 def load_properties(folder: Path = ROOT / "data" / "catalogue") -> tuple[ObservedProperty, ...]:

@@ -32,6 +32,7 @@ class Feed:
     person: Person
     frame: Callable[[], Frame | None]
     screen: str = ""  # key of a wall screen
+    asked: Callable[[str], None] | None = None  # hears which drawer was opened; the browser says so, and may lie
 
 
 class Tickets:

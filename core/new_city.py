@@ -86,8 +86,9 @@ def new_city(key: str, name: str, wards: Sequence[Ward], *, name_en: str = "", r
     folder = root / "config" / key
     if folder.exists():
         raise InputError(f"config/{key} is there already: choose another key, or edit that folder")
-    if not name.strip() or '"' in name or "\\" in name or "\n" in name:
-        raise InputError(f"name {name!r}: give a name without quotation marks")
+    for given in (name, name_en or name):
+        if not _plain(given):
+            raise InputError(f"name {given!r}: give a name on one line, without quotation marks")
     known = [(one.latitude, one.longitude) for one in wards if one.latitude is not None and one.longitude is not None]
     if not known:
         raise InputError(
@@ -160,19 +161,25 @@ def _ward(row: Sequence[str], places: dict[str, int], where: str) -> Ward:
             name, kind = name[len(title) + 1 :].strip(), known
     if kind not in KINDS:
         raise InputError(f"{where}: kind {kind!r} is not one of phường, xã, đặc khu")
-    if not name or '"' in name or "\\" in name:
-        raise InputError(f"{where}: name {name!r}: give the ward's name without quotation marks")
+    name_en = cell("name_en").replace('"', "") or _without_marks(name)
+    if not _plain(name) or not _plain(name_en):
+        raise InputError(f"{where}: name {name!r}: give the ward's name on one line, without quotation marks")
     latitude, longitude = _degrees(cell("latitude"), "latitude", where), _degrees(cell("longitude"), "longitude", where)
     if (latitude is None) != (longitude is None):
         raise InputError(f"{where}: give latitude and longitude, or neither")
     return Ward(
         code=code.zfill(CODE_DIGITS),
         name=name,
-        name_en=cell("name_en").replace('"', "") or _without_marks(name),
+        name_en=name_en,
         kind=kind,
         latitude=latitude,
         longitude=longitude,
     )
+
+
+def _plain(name: str) -> bool:
+    """True for a name that stands between the quotation marks of a TOML file and means nothing else there."""
+    return bool(name.strip()) and name.isprintable() and not set(name) & {'"', "\\"}
 
 
 def _degrees(text: str, column: str, where: str) -> float | None:

@@ -27,7 +27,8 @@ class Ahead:
     observed_property: str
     site_id: str
     model: str  # key of the model that won the league table
-    issued_at: datetime
+    issued_at: datetime  # end of the last known step
+    made_at: datetime  # when it was computed, by the city's clock
     times: tuple[datetime, ...]
     middle: tuple[float, ...]
     low: tuple[float, ...]
@@ -37,3 +38,21 @@ class Ahead:
     coverage_pct: float  # of the 80 % interval in back-tests
     tests: int  # origins of the back-tests
     crossing: Crossing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Why so many series have no forecast."""
+
+    why: str  # short | gaps | silent | broken | no_skill | still | failed
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecasting:
+    """How far the first turn of the forecasts is, or how the last whole one ended."""
+
+    done: int
+    of: int  # series of the turn; 0: none has begun
+    ended_at: datetime | None  # None: the first turn still runs
+    withheld: tuple[Withheld, ...] = ()  # of the last whole turn, the commonest reason first

@@ -154,6 +154,7 @@ class Stamps:
         self._key = chance.token_bytes(32)
         self._lock = threading.Lock()
         self._spent: OrderedDict[str, datetime] = OrderedDict()
+        self._forgotten_ms = 0  # stamps up to here may have been spent without anybody remembering it
 
     def give(self, key_id: str) -> str:
         """A stamp for one form of that link."""
@@ -165,19 +166,26 @@ class Stamps:
         body, _, given = stamp.rpartition(".")
         if not stamp.isascii() or not hmac.compare_digest(_signature(self._key, key_id, body), given):
             return WRONG
-        made_ms, now = int(body.partition(".")[0]), self._clock.now()
+        made_ms, now = _made_ms(body), self._clock.now()
         age = timedelta(milliseconds=int(now.timestamp() * 1000) - made_ms)
         if age > LONGEST:
             return LATE
         if age < SHORTEST:
             return EARLY
         with self._lock:
-            while self._spent and (now - next(iter(self._spent.values())) > LONGEST or len(self._spent) >= MOST_SPENT):
-                self._spent.popitem(last=False)
             if body in self._spent:
                 return USED
+            if made_ms <= self._forgotten_ms:
+                return LATE
+            while self._spent and (now - next(iter(self._spent.values())) > LONGEST or len(self._spent) >= MOST_SPENT):
+                gone, _ = self._spent.popitem(last=False)
+                self._forgotten_ms = max(self._forgotten_ms, _made_ms(gone))
             self._spent[body] = now
         return FINE
+
+
+def _made_ms(body: str) -> int:
+    return int(body.partition(".")[0])
 
 
 class Allowance:

@@ -38,6 +38,7 @@ INDICATOR = Indicator(
     decimals=1,
     owner="Sở Giáo dục và Đào tạo",
     min_n=30,
+    studied=True,
     companions=(
         ObservedProperty(
             key="pupils_absent_share_n",

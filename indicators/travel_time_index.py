@@ -48,6 +48,7 @@ INDICATOR = Indicator(
     owner="Sở Xây dựng (giao thông)",
     first_screen=True,
     baseline=True,
+    studied=True,
 )
 
 

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from core.brief import DAY, MONTH, WEEK, Facts, span
 from core.config import City, load_city
 from core.errors import HouseError, InputError, StoreBusy
+from core.files import write_whole
 from core.report_plan import FORMATS
 from reports import render
 
+OLDEST = date(1970, 1, 1)
 PERIODS = {"daily": DAY, "weekly": WEEK, "monthly": MONTH}
 
 
@@ -53,8 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         period = PERIODS[given.kind]
         facts = _facts(city, period, _day(given.date, period, city))
         body = render(facts, shape, given.language)
+        if not given.out.parent.is_dir():
+            raise InputError(f"--out {given.out}: No such file or directory")
         try:
-            given.out.write_bytes(body)
+            write_whole(given.out, body)  # a full disk must not leave half a report where a whole one was
         except OSError as error:
             raise InputError(f"--out {given.out}: {error.strerror}") from error
     except HouseError as error:
@@ -75,6 +79,8 @@ def _day(text: str | None, period: str, city: City) -> date:
         raise InputError(f"--date {text!r} is no date; write 2026-11-20") from error
     if day > now.date():
         raise InputError(f"--date {text} lies in the future")
+    if day < OLDEST:
+        raise InputError(f"--date {text}: no report reaches back before {OLDEST.isoformat()}")
     return day
 
 
@@ -99,6 +105,7 @@ def _facts(city: City, period: str, day: date) -> Facts:
 
 
 def _gathered(city: City, period: str, day: date) -> Facts:
+    import connectors
     import indicators
     from alerts.desk import load_desk
     from alerts.words import rule_words
@@ -119,10 +126,16 @@ def _gathered(city: City, period: str, day: date) -> Facts:
             asked=lambda today, areas: (),
             ahead=lambda: (),
             snapshot=lambda: None,
+            kinds=_kinds(city, connectors.discover()),
         )
         return gather(material, period, day, datetime.now(UTC))
     finally:
         store.close()
+
+
+def _kinds(city: City, known: Mapping[str, Any]) -> dict[str, str]:
+    """What each source that is switched on tells: measurement, model, report or simulation."""
+    return {one.key: known[one.connector].SOURCE.kind for one in city.sources if one.enabled and one.connector in known}
 
 
 if __name__ == "__main__":

@@ -13,6 +13,14 @@ from analysis.brief_words import Told
 from core.brief import MONTH, WEEK
 from core.i18n import Translator
 
+TEXT_MM = 165.0  # of an A4 page between the margins
+OWN_MM, NATION_MM = 74.0, 91.0  # the two columns of the letterhead; «CỘNG HÒA …» of 12 pt takes 88 mm
+WIDTHS_MM = {  # of the tables, by the number of their section
+    2: (58.0, 73.0, 34.0),
+    5: (46.0, 29.0, 47.0, 43.0),
+    6: (18.0, 20.0, 14.0, 11.0, 15.0, 11.0, 13.0, 14.0, 14.0, 15.0, 20.0),
+    7: (70.0, 95.0),
+}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest moment that a ZIP can hold
 _MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:)")
 
@@ -102,11 +110,16 @@ def sections(told: Told) -> list[tuple[str, list[str], list[list[str]]]]:
         (t("reports.summary"), [told.headline, *told.reasons], []),
         (t("brief.asked"), [] if told.asks else [t("brief.nothing_asked")], asks if told.asks else []),
         (t("brief.ahead"), ahead, []),
-        (t("brief.chains"), [t("brief.chains_how"), *chains], []),
+        (t("brief.chains"), [_sentence(t("brief.chains_how")), *chains], []),
         (t("brief.trials"), [] if told.tried else [t("brief.no_trials")], trials if told.tried else []),
         (t("brief.figures"), [], rows if told.rows else []),
         (f"{t('brief.trust')} · {t('brief.alerts')}", [], [["", ""], *facts]),
     ]
+
+
+def _sentence(words: str) -> str:
+    """What stands beside a heading on a screen, as a line of its own on paper."""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def repeatable(body: bytes, at: datetime) -> bytes:

@@ -6,6 +6,7 @@ Left open for the office: the number (given by the registry) and the signature.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from docx import Document
@@ -17,11 +18,13 @@ from docx.shared import Mm, Pt
 
 from analysis.brief_words import Told, tell
 from core.brief import Facts
-from reports._layout import Head, head, repeatable, sections
+from reports._layout import NATION_MM, OWN_MM, TEXT_MM, WIDTHS_MM, Head, head, repeatable, sections
 
 FACE = "Times New Roman"
-TEXT_PT, TABLE_PT, WIDE_TABLE_PT = 13, 11, 8.5
+TEXT_PT, TABLE_PT, WIDE_TABLE_PT = 13, 11, 8
 WIDE = 8  # a table with more columns gets small letters
+DXA_PER_MM = 1440 / 25.4  # twentieths of a point
+MOTTO_MM_PER_LETTER = 2.15  # of 13 pt bold: the rule is as long as the motto
 CENTRE, JUSTIFY = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY
 
 
@@ -33,7 +36,8 @@ def make(facts: Facts, language: str) -> bytes:
     _page(paper)
     _letterhead(paper, frame)
     _centred(paper, frame.kind, 14, bold=True, before=12)
-    _underlined(_centred(paper, frame.about, 14, bold=True))
+    _centred(paper, frame.about, 14, bold=True)
+    _rule(paper.add_paragraph(), TEXT_MM, TEXT_MM / 4)
     if told.marks:
         _centred(paper, f"[{' · '.join(told.marks)}]", 12, bold=True, before=6)
     _centred(paper, told.subtitle, 12, italic=True)
@@ -43,7 +47,8 @@ def make(facts: Facts, language: str) -> bytes:
         for place, text in enumerate(texts):
             _paragraph(paper, text, bold=number == 1 and place == 0, indent=True, align=JUSTIFY)
         if table:
-            _table(paper, table if table[0] != ["", ""] else table[1:], headed=table[0] != ["", ""])
+            headed = table[0] != ["", ""]
+            _table(paper, table if headed else table[1:], WIDTHS_MM[number], headed=headed)
     for one in told.notes:
         _paragraph(paper, one, italic=True, size=11)
     _foot(paper, frame)
@@ -81,15 +86,14 @@ def _page(paper: Any) -> None:
 def _letterhead(paper: Any, frame: Head) -> None:
     table = paper.add_table(rows=2, cols=2)
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
-    table.autofit = False
-    for row in table.rows:
-        for cell, wide in zip(row.cells, (Mm(68), Mm(97)), strict=True):
-            cell.width = wide
+    _columns(table, (OWN_MM, NATION_MM), side_mm=0.0)
     own, nation = table.rows[0].cells
     _in_cell(own, frame.superior, 12)
-    _underlined(_in_cell(own, frame.issuer, 12, bold=True, more=True))
+    _in_cell(own, frame.issuer, 12, bold=True, more=True)
+    _rule(own.add_paragraph(), OWN_MM, OWN_MM / 3)
     _in_cell(nation, frame.nation, 12, bold=True)
-    _underlined(_in_cell(nation, frame.motto, 13, bold=True, more=True))
+    _in_cell(nation, frame.motto, 13, bold=True, more=True)
+    _rule(nation.add_paragraph(), NATION_MM, MOTTO_MM_PER_LETTER * len(frame.motto))
     number, dated = table.rows[1].cells
     _in_cell(number, frame.number, 13)
     _in_cell(dated, frame.place_date, 13, italic=True)
@@ -102,17 +106,43 @@ def _in_cell(cell: Any, text: str, size: float, *, bold: bool = False, italic: b
     return paragraph
 
 
-def _underlined(paragraph: Any) -> None:
-    """A rule below the line, as under the motto and the subject: a border of the paragraph, drawn in its middle."""
-    paragraph.paragraph_format.space_after = Pt(4)
+def _columns(table: Any, widths_mm: Sequence[float], *, side_mm: float) -> None:
+    """Fixed widths in the grid and in every cell (some programs read the one, some the other), and side margins."""
+    table.autofit = False
+    for column, wide in zip(table.columns, widths_mm, strict=True):
+        column.width = Mm(wide)
+    for row in table.rows:
+        for cell, wide in zip(row.cells, widths_mm, strict=True):
+            cell.width = Mm(wide)
+    properties = table._tbl.tblPr
+    shift = OxmlElement("w:tblInd")  # else the frame of the table stands outside of the margin of the text
+    shift.set(qn("w:w"), "0")
+    shift.set(qn("w:type"), "dxa")
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), str(round(side_mm * DXA_PER_MM)))
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    for old in properties.findall(qn("w:tblInd")):
+        properties.remove(old)
+    look = properties.find(qn("w:tblLook"))
+    for part in (shift, properties.find(qn("w:tblLayout")), margins):  # in the order of the schema
+        properties.append(part) if look is None else look.addprevious(part)
+
+
+def _rule(paragraph: Any, wide_mm: float, long_mm: float) -> None:
+    """A line in the middle of `wide_mm`, as under the motto and the subject: the border of an empty low paragraph."""
+    shape = paragraph.paragraph_format
+    shape.left_indent = shape.right_indent = Mm((wide_mm - long_mm) / 2)
+    shape.line_spacing, shape.space_after = Pt(3), Pt(4)
+    _run(paragraph, "", 2)
     borders = OxmlElement("w:pBdr")
-    bottom = OxmlElement("w:bottom")
+    top = OxmlElement("w:top")
     for name, value in (("val", "single"), ("sz", "4"), ("space", "1"), ("color", "000000")):
-        bottom.set(qn(f"w:{name}"), value)
-    borders.append(bottom)
-    properties = paragraph._p.get_or_add_pPr()
-    properties.insert_element_before(borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc")
-    paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = Mm(18)
+        top.set(qn(f"w:{name}"), value)
+    borders.append(top)
+    paragraph._p.get_or_add_pPr().insert_element_before(borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc")
 
 
 def _run(paragraph: Any, text: str, size: float, *, bold: bool = False, italic: bool = False) -> None:
@@ -153,22 +183,27 @@ def _paragraph(
     return paragraph
 
 
-def _table(paper: Any, rows: list[list[str]], *, headed: bool) -> None:
-    size = WIDE_TABLE_PT if len(rows[0]) > WIDE else TABLE_PT
+def _table(paper: Any, rows: list[list[str]], widths_mm: Sequence[float], *, headed: bool) -> None:
+    wide = len(rows[0]) > WIDE
     table = paper.add_table(rows=0, cols=len(rows[0]))
     table.style = "Table Grid"
     for number, row in enumerate(rows):
-        cells = table.add_row().cells
-        for cell, text in zip(cells, row, strict=True):
-            _run(cell.paragraphs[0], text, size, bold=headed and number == 0)
+        made = table.add_row()
+        made._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # a row is read on one page
+        for cell, text in zip(made.cells, row, strict=True):
+            _run(cell.paragraphs[0], text, WIDE_TABLE_PT if wide else TABLE_PT, bold=headed and number == 0)
+            # The head keeps its first row, and a short table without a head stays whole.
+            cell.paragraphs[0].paragraph_format.keep_with_next = number == 0 or (not headed and number < len(rows) - 1)
+    _columns(table, widths_mm, side_mm=0.8 if wide else 1.6)
     if headed:  # the head is repeated on every page that the table runs over
-        mark = OxmlElement("w:tblHeader")
-        table.rows[0]._tr.get_or_add_trPr().append(mark)
+        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     paper.add_paragraph().paragraph_format.space_after = Pt(0)
 
 
 def _foot(paper: Any, frame: Head) -> None:
     table = paper.add_table(rows=1, cols=2)
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    _columns(table, (TEXT_MM / 2, TEXT_MM / 2), side_mm=0.0)
     receivers, signer = table.rows[0].cells
     _run(receivers.paragraphs[0], frame.to, 12, bold=True, italic=True)
     for one in frame.receivers:

@@ -12,7 +12,7 @@ from fpdf.enums import TableBordersLayout, XPos, YPos
 from analysis.brief_words import Ahead, Row, Told, tell
 from core.brief import Facts
 from core.i18n import Translator
-from reports._layout import Head, head, sections
+from reports._layout import NATION_MM, OWN_MM, WIDTHS_MM, Head, head, sections
 
 FONTS = Path(__file__).resolve().parent / "fonts"
 FACE = "Liberation Serif"  # metric-compatible with Times New Roman, which may not be shipped
@@ -20,6 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 30.0, 15.0, 20.0, 20.0  # mm, after Decree 30/2020/NÄ
 TEXT_PT, SMALL_PT, TABLE_PT = 13.0, 10.5, 9.0
 INK, GREY, BAND = 20, 110, 226
 HALF_SCALE = 4.0  # as on the page
+MOST_LETTERS = 600  # of one cell; whoever needs more of it finds it on the screen and in the workbook
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table of every face
 NEXT: dict[str, Any] = {"new_x": XPos.LMARGIN, "new_y": YPos.NEXT}
 
@@ -53,7 +54,7 @@ def make(facts: Facts, language: str) -> bytes:
     _letterhead(paper, frame)
     _marks(paper, told)
     for number, (title, texts, table) in enumerate(sections(told), start=1):
-        _heading(paper, f"{number}. {title}")
+        _heading(paper, f"{number}. {title}", room=22.0 if number < 7 else 12.0 + 5.6 * len(table))
         for place, text in enumerate(texts):
             _text(paper, text, bold=number == 1 and place == 0)
         if number == 1:
@@ -70,7 +71,7 @@ def make(facts: Facts, language: str) -> bytes:
 
 def _letterhead(paper: Paper, frame: Head) -> None:
     width, top = paper.epw, paper.get_y()
-    own, nation = 0.45 * width, 0.55 * width
+    own, nation = OWN_MM, NATION_MM
 
     def line(text: str, x: float, wide: float, y: float, size: float, style: str) -> float:
         paper.set_xy(x, y)
@@ -113,8 +114,9 @@ def _marks(paper: Paper, told: Told) -> None:
     paper.multi_cell(0, 6, told.subtitle, align="C", **NEXT)
 
 
-def _heading(paper: Paper, text: str) -> None:
-    if paper.will_page_break(22):
+def _heading(paper: Paper, text: str, *, room: float) -> None:
+    """A heading with at least so many millimetres below it on its page: it never stands alone at the foot."""
+    if paper.will_page_break(room):
         paper.add_page()
     paper.ln(2)
     paper.set_font(FACE, "B", TEXT_PT)
@@ -123,21 +125,22 @@ def _heading(paper: Paper, text: str) -> None:
 
 def _text(paper: Paper, text: str, *, bold: bool = False) -> None:
     paper.set_font(FACE, "B" if bold else "", TEXT_PT)
-    paper.multi_cell(0, 6.2, text, align="L", **NEXT)
+    paper.multi_cell(0, 6.2, text, align="J", **NEXT)
     paper.ln(1)
 
 
 def _table(paper: Paper, rows: list[list[str]], number: int) -> None:
     """Columns by what they hold; the words of the last section have no head."""
-    widths = {2: (52, 62, 28), 5: (42, 26, 46, 40), 6: (17, 19, 14, 11, 14, 11, 12, 14, 14, 16, 22), 7: (70, 72)}
     paper.set_font(FACE, size=TABLE_PT if number != 6 else 7.5)
     paper.set_draw_color(170)
     paper.set_fill_color(255)
     paper.set_line_width(0.15)
-    body = rows if number != 7 else rows[1:]
+    # A row higher than a page ends the whole report, for everybody: one task that waits for thirty others is enough.
+    shown = rows if number != 7 else rows[1:]
+    body = [[cell if len(cell) <= MOST_LETTERS else f"{cell[:MOST_LETTERS]}â€¦" for cell in row] for row in shown]
     with paper.table(
         body,
-        col_widths=widths[number],
+        col_widths=WIDTHS_MM[number],
         first_row_as_headings=number != 7,
         headings_style=FontFace(emphasis="BOLD", fill_color=(240, 240, 240)),
         borders_layout=TableBordersLayout.ALL,
@@ -247,7 +250,9 @@ def _foot(paper: Paper, frame: Head) -> None:
     paper.ln(4)
     top, half = paper.get_y(), paper.epw / 2
     paper.set_font(FACE, "I", 12)
-    paper.cell(half, 5.5, frame.to, **NEXT)
+    paper.set_draw_color(INK)
+    with paper.local_context(text_mode="FILL_STROKE", line_width=0.12):  # bold italic, without a fourth face
+        paper.cell(half, 5.5, frame.to, **NEXT)
     paper.set_font(FACE, size=11)
     for one in frame.receivers:
         paper.cell(half, 5, one, **NEXT)

@@ -7,7 +7,9 @@ Text from outside never becomes a formula: it is written as text, and what begin
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -15,15 +17,31 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from analysis.brief_words import Told, tell
+from core import formats
 from core.brief import Facts
 from core.i18n import Translator
 from core.safe_csv import safe_text
 from reports._layout import repeatable
 
-WIDEST = 48
-Value = str | float | int | date | datetime | None
+WIDEST = 48  # letters; longer texts are wrapped
+NARROWEST = 8
+A4 = 9  # as ECMA-376 numbers the papers
+LINE_PT = 15.0
+VIETNAMESE = "[$-42A]"  # decimal comma also on a machine of another language, where its program obeys
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A figure with the decimals in which its indicator is told; the cell keeps the whole value."""
+
+    value: float | None
+    decimals: int
+
+
+Value = str | float | int | date | datetime | Number | None
 
 
 def make(facts: Facts, language: str) -> bytes:
@@ -31,12 +49,12 @@ def make(facts: Facts, language: str) -> bytes:
     told, t = tell(facts, language), Translator(language)
     book = Workbook(write_only=True)
     book.properties.creator, book.properties.title = told.centre, f"{told.title} {told.subtitle}"
-    _sheet(book, t("reports.sheet_about"), _about(told, t))
-    _sheet(book, t("reports.sheet_figures"), _figures(told, t))
-    _sheet(book, t("reports.sheet_trail"), _trail(told, t))
-    _sheet(book, t("reports.sheet_asks"), _asks(told, t))
-    _sheet(book, t("reports.sheet_trials"), _trials(told, t))
-    _sheet(book, t("reports.sheet_ahead"), _ahead(told, t))
+    _sheet(book, t("reports.sheet_about"), _about(told, t), language)
+    _sheet(book, t("reports.sheet_figures"), _figures(told, t), language)
+    _sheet(book, t("reports.sheet_trail"), _trail(told, t), language)
+    _sheet(book, t("reports.sheet_asks"), _asks(told, t), language)
+    _sheet(book, t("reports.sheet_trials"), _trials(told, t), language)
+    _sheet(book, t("reports.sheet_ahead"), _ahead(told, t), language)
     out = io.BytesIO()
     book.save(out)
     return repeatable(out.getvalue(), facts.made_at)
@@ -80,20 +98,18 @@ def _figures(told: Told, t: Translator) -> list[Sequence[Value]]:
             (
                 row.name,
                 row.place,
-                one.value,
+                Number(one.value, one.decimals),
                 one.unit.text(told.language),
                 _local(one.at, zone),
-                one.low,
-                one.middle,
-                one.high,
-                one.score,
+                *(Number(edge, one.decimals) for edge in (one.low, one.middle, one.high)),
+                Number(one.score, 1),
                 f"{one.hours_out}/{one.hours}",
                 one.mean_n,
-                one.mean,
-                one.before,
+                Number(one.mean, one.decimals),
+                Number(one.before, one.decimals),
                 one.sample,
-                one.sample_low,
-                one.sample_high,
+                Number(one.sample_low, max(one.decimals, 1)),
+                Number(one.sample_high, max(one.decimals, 1)),
                 row.source,
                 None if one.latest_at is None else _local(one.latest_at, zone),
             )
@@ -108,7 +124,11 @@ def _trail(told: Told, t: Translator) -> list[Sequence[Value]]:
     ]
     for row in told.rows:
         unit = row.figure.unit.text(told.language)
-        rows += [(row.name, row.place, _local(point.at, zone), point.value, unit) for point in row.figure.trail]
+        decimals = row.figure.decimals
+        rows += [
+            (row.name, row.place, _local(point.at, zone), Number(point.value, decimals), unit)
+            for point in row.figure.trail
+        ]
     return rows
 
 
@@ -135,7 +155,15 @@ def _trials(told: Told, t: Translator) -> list[Sequence[Value]]:
         trial = one.trial
         unit = trial.unit.text(told.language)
         rows.append(
-            (one.title, one.indicator, one.state, trial.effect, trial.low, trial.high, unit, one.sample, trial.source)
+            (
+                one.title,
+                one.indicator,
+                one.state,
+                *(Number(value, trial.decimals) for value in (trial.effect, trial.low, trial.high)),
+                unit,
+                one.sample,
+                trial.source,
+            )
         )
     return rows
 
@@ -158,7 +186,8 @@ def _ahead(told: Told, t: Translator) -> list[Sequence[Value]]:
         outlook = one.outlook
         unit = outlook.unit.text(told.language)
         for point, low, high in zip(outlook.middle, outlook.low, outlook.high, strict=True):
-            rows.append((one.name, one.place, _local(point.at, zone), point.value, low, high, unit, outlook.tests))
+            figures = (Number(value, outlook.decimals) for value in (point.value, low, high))
+            rows.append((one.name, one.place, _local(point.at, zone), *figures, unit, outlook.tests))
     return rows if told.aheads else [*rows, (told.no_ahead,)]
 
 
@@ -167,30 +196,76 @@ def _local(at: datetime, zone: Any) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None)
 
 
-def _sheet(book: Any, title: str, rows: list[Sequence[Value]]) -> None:
+def _sheet(book: Any, title: str, rows: list[Sequence[Value]], language: str) -> None:
+    """A sheet with its head frozen and repeated on paper: A4 across, all columns on one page's width."""
     sheet = book.create_sheet(title)
-    columns = max((len(row) for row in rows), default=0)
-    for number in range(columns):
-        texts = [str(row[number]) for row in rows if number < len(row) and row[number] is not None]
-        sheet.column_dimensions[get_column_letter(number + 1)].width = min(max(map(len, texts), default=0) + 2, WIDEST)
+    widths = _widths(rows, language)
+    for number, wide in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = wide
+    for number, row in enumerate(rows, start=1):  # no program computes the height of what a writer wrapped
+        lines = max((_lines(value, wide) for value, wide in zip(row, widths, strict=False)), default=1)
+        if lines > 1:
+            sheet.row_dimensions[number].height = LINE_PT * lines
     sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", A4
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     for number, row in enumerate(rows):
-        sheet.append([_cell(sheet, value, head=number == 0) for value in row])
+        sheet.append([_cell(sheet, value, language, head=number == 0) for value in row])
 
 
-def _cell(sheet: Any, value: Value, *, head: bool) -> Any:
+def _widths(rows: Sequence[Sequence[Value]], language: str) -> list[float]:
+    """Letters per column: what is shown and not what is stored; a long head wraps and does not widen its column."""
+    columns = max((len(row) for row in rows), default=0)
+    found = []
+    for number in range(columns):
+        texts = [_shown(row[number], language) for row in rows[1:] if number < len(row)]
+        head = _shown(rows[0][number], language) if number < len(rows[0]) else ""
+        longest = max([*map(len, texts), *map(len, head.split())], default=0)
+        found.append(float(min(max(longest + 3, NARROWEST), WIDEST)))
+    return found
+
+
+def _shown(value: Value, language: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return "00/00/0000 00:00"
+    if isinstance(value, Number):
+        return formats.number(value.value, value.decimals, language)
+    return str(value)
+
+
+def _lines(value: Value, wide: float) -> int:
+    """Lines that a text takes in its cell; letters of a head are wider than digits, hence the tenth."""
+    parts = value.split("\n") if isinstance(value, str) else [""]
+    return sum(max(1, len(textwrap.wrap(part, max(int((wide - 1) / 1.1), 1)))) for part in parts)
+
+
+def _cell(sheet: Any, value: Value, language: str, *, head: bool) -> Any:
     cell = WriteOnlyCell(sheet, value=None)
     if isinstance(value, str):
         text = safe_text("".join(one for one in value if one in "\t\n" or one.isprintable() or one == "\xa0"))
         cell.value = text
         cell.data_type = "s"
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        cell.alignment = Alignment(vertical="top", wrap_text=True, indent=1)
+    elif isinstance(value, Number):
+        cell.value = value.value
+        cell.number_format = _format(value.decimals, language)
+        cell.alignment = Alignment(vertical="top")
     else:
         cell.value = value
+        cell.alignment = Alignment(vertical="top")
         if isinstance(value, datetime):
             cell.number_format = "dd/mm/yyyy hh:mm"
-        elif isinstance(value, float):
-            cell.number_format = "#,##0.00"
+        elif isinstance(value, int):
+            cell.number_format = _format(0, language)
     if head:
         cell.font = Font(bold=True)
     return cell
+
+
+def _format(decimals: int, language: str) -> str:
+    own = "" if language == "en" else VIETNAMESE
+    return f"{own}#,##0.{'0' * decimals}" if decimals else f"{own}#,##0"

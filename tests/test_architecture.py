@@ -31,7 +31,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pages": {"ui", "charts", "core"},
     "dashboard": {"ui", "api", "charts", "core"},
 }
-DOORS = {"reports/__main__.py": {"control", "store", "alerts", "indicators", "connectors"}}  # a command line opens what it needs
+DOORS = {  # a command line opens what it needs
+    "reports/__main__.py": {"control", "store", "alerts", "indicators", "connectors"},
+}
 OWNS = {
     "requests": {"connectors", "notices"},
     "smtplib": {"notices"},

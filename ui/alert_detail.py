@@ -22,6 +22,7 @@ from ui.alert_deeds import allowed, do
 from ui.alert_facts import measured_at
 from ui.frame import Screen
 from ui.views import View
+from ui.why import Fact
 
 SHELVES = {"minutes_30": timedelta(minutes=30), "hours_2": timedelta(hours=2), "hours_8": timedelta(hours=8)}
 SERVICE_DAYS = (1, 3, 7, 30)
@@ -46,7 +47,22 @@ def detail(screen: Screen, view: View, alert: Alert | None) -> None:
 
 def _head(view: View, alert: Alert | None) -> str:
     card = None if alert is None else view.card(alert, 36)
-    return render.html("alert_head.html", view.snapshot, view.language, card=card)
+    words = None if alert is None else view.snapshot.rules.get(alert.rule)
+    site_id = measured_at(view, alert) if alert is not None and words is not None else ""
+    why: tuple[Fact, ...] = ()
+    if card is not None and words is not None and words.observed_property in view.snapshot.catalogue:
+        judged = " · ".join(one for one in (card.value, card.limit, card.raised) if one)
+        rang = Fact("rang", view.t("figure.rang"), f"{card.title}: {judged}")
+        why = (rang, *view.why(words.observed_property, site_id or card.site_id))
+    return render.html(
+        "alert_head.html",
+        view.snapshot,
+        view.language,
+        card=card,
+        why=why,
+        why_key=words.observed_property if words else "",
+        why_site=site_id or (card.site_id if card else ""),
+    )
 
 
 # -- deeds ------------------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def _filtered(screen: Screen, rows: pd.DataFrame) -> pd.DataFrame:
         )
     wanted = account.strip().casefold()
     if wanted:
-        rows = rows[[wanted in str(name).casefold() for name in rows["account"]]]
+        rows = rows[rows["account"].astype("str").str.casefold().str.contains(wanted, regex=False)]
     if action:
         rows = rows[rows["action"] == action]
     return rows[rows["result"] == result] if result else rows

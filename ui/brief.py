@@ -22,8 +22,11 @@ from core.errors import InputError
 from core.report_plan import FORMATS, Report
 from reports import MIME, file_name
 from ui import panel, render
+from ui.figure import Figure as Drawer
+from ui.figure import by_key, figure
 from ui.frame import Screen
 from ui.render import picture
+from ui.views import View
 
 FIRST_LOOK_S = 1  # while the first answer is being made
 NEWEST = ""
@@ -78,7 +81,7 @@ def _choose(screen: Screen) -> tuple[str, date, date | None]:
         )
         day = st.date_input(
             t("brief.date"),
-            value=min(asked_day or today, today),
+            value=max(today - OLDEST, min(asked_day or today, today)),
             min_value=today - OLDEST,
             max_value=today,
             format="DD/MM/YYYY",
@@ -162,6 +165,73 @@ def _body(screen: Screen, facts: Facts) -> str:
         schedule=[_scheduled(screen, one) for one in screen.line.briefs.plan],
         made=formats.moment(facts.made_at, screen.snapshot.made_at, facts.tz),
         kept=len(_kept(screen)),
+        why=by_key(_why(screen, facts, told)),
+        figure_of={one.figure.key: f"brief_hour:{one.figure.key}" for one in told.rows},
+    )
+
+
+def _why(screen: Screen, facts: Facts, told: Told) -> list[Drawer]:
+    """One drawer per figure of the brief, then forecasts, pilots and the trust in the data."""
+    view, t, made = screen.view(), screen.t, facts.made_at
+    found = [_why_row(view, one, made) for one in told.rows]
+    found += [
+        figure(
+            view,
+            "brief_ahead",
+            one.says,
+            own=f"{one.outlook.key}@{one.place}",
+            label=f"{one.name}, {one.place}",
+            made_at=one.outlook.issued_at,
+            indicator=one.outlook.key,
+            sample=one.record,
+            interval=t("brief.band_80"),
+        )
+        for one in told.aheads
+    ]
+    found += [
+        figure(
+            view,
+            "pilot_verdict",
+            f"{one.state}; {one.effect}",
+            own=one.trial.key,
+            label=one.title,
+            made_at=made,
+            sample=one.sample,
+            interval=one.effect,
+            owner=one.trial.owner.text(screen.language),
+            more=[(t("brief.indicator"), one.indicator), (t("brief.source"), one.trial.source)],
+        )
+        for one in told.tried
+    ]
+    return [*found, figure(view, "brief_trust", made_at=made)]
+
+
+def _why_row(view: View, row: Row, made_at: datetime) -> Drawer:
+    """The drawer of one figure: as it was told in that brief, which later corrections do not change."""
+    t, one, language = view.t, row.figure, view.language
+    indicator = view.snapshot.catalogue.indicator_of(one.key)
+    low, high = (
+        formats.number(end, 1, language) if end is not None else "" for end in (one.sample_low, one.sample_high)
+    )
+    return figure(
+        view,
+        "brief_hour",
+        row.value,
+        own=one.key,
+        label=f"{row.name}, {row.place}",
+        made_at=made_at,
+        indicator=indicator.key if indicator else "",
+        sample=row.sample or t("figure.hours", n=formats.number(one.hours, 0, language)),
+        interval=f"{low} – {high}" if low and high else t("figure.none"),
+        more=[
+            (t("brief.at"), row.when),
+            (t("brief.usual"), row.usual),
+            (t("brief.score"), row.score),
+            (t("brief.newest"), row.age),
+            (t("brief.indicator"), "" if indicator else t("figure.as_sent")),
+        ],
+        source=row.source or t("why.no_source"),
+        reference=indicator.reference if indicator else t("why.no_basis"),
     )
 
 

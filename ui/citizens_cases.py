@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from core.cases import FILE, REPORT
 from core.errors import InputError
 from core.formats import DASH
 from ui import panel, render
+from ui.figure import Figure, by_key, figure
 from ui.frame import Screen
 from ui.views import View
 
@@ -42,7 +43,7 @@ def cases(screen: Screen) -> None:
             "cases_reports", {"reports": _shared(screen, "reports", reports, lambda: _reports(screen, view, reports))}
         )
         if reports.value is not None:
-            _curve(screen, view, reports.value)
+            _curve(screen, view, reports.value, reports.made_at)
         late = screen.line.casework.warnings(areas)
         panel.panel("cases_late", {"late": _shared(screen, "late", late, lambda: _late(screen, view, late))})
         if isinstance(late.value, Warnings):
@@ -94,8 +95,35 @@ def _reports(screen: Screen, view: View, study: Study[Summary]) -> str:
             "wards": wards,
             "map": _map(screen, view, shades),
             "days": formats.number((found.until - found.since) / timedelta(days=1), 0, view.language),
+            "why": by_key(_why(view, rows[0], study.made_at)),
         }
     return render.html("citizens_cases.html", view.snapshot, view.language, view=view, head=head(view, study), **values)
+
+
+def _why(view: View, whole: dict[str, Any], made_at: datetime | None) -> list[Figure]:
+    """The drawers of the citizen reports; `whole` is the row of all categories."""
+    least = formats.number(LEAST, 0, view.language)
+
+    def shared(kind: str, part: dict[str, Any]) -> Figure:
+        sample = f"{part['good']}/{part['n']}"
+        return figure(view, kind, part["value"], made_at=made_at, sample=sample, interval=part["bounds"], n=least)
+
+    return [
+        shared("reports_on_time", whole["on_time"]),
+        figure(view, "first_response", whole["response"], made_at=made_at, sample=f"n = {whole['response_n']}"),
+        figure(
+            view,
+            "resolution_median",
+            whole["median"],
+            made_at=made_at,
+            sample=f"n = {whole['n']}",
+            interval=whole["median_bounds"],
+        ),
+        figure(view, "reports_open", whole["open"], made_at=made_at),
+        shared("reports_reopened", whole["reopened"]),
+        shared("reports_satisfied", whole["satisfied"]),
+        figure(view, "ward_rate", made_at=made_at, n=least),
+    ]
 
 
 def _row(screen: Screen, view: View, row: Row) -> dict[str, Any]:
@@ -204,7 +232,7 @@ def _map(screen: Screen, view: View, shades: Sequence[Shade]) -> Markup:
     return render.picture(svg)
 
 
-def _curve(screen: Screen, view: View, found: Summary) -> None:
+def _curve(screen: Screen, view: View, found: Summary, made_at: datetime | None) -> None:
     """The curve of one category, to choose; beside it what it says."""
     keys = [one.category for one in found.rows]
     names = {key: screen.t("cases.all") if key == ALL else name_of(screen, REPORT, key) for key in keys}
@@ -218,7 +246,18 @@ def _curve(screen: Screen, view: View, found: Summary) -> None:
     values: dict[str, Any] = {"curve": None, "name": names[chosen]}
     if row.survival is not None:
         values["curve"] = picture(view, row.survival, names[chosen])
-    values |= {"row": _row(screen, view, row), "n": formats.number(row.n, 0, view.language)}
+    said = _row(screen, view, row)
+    values |= {"row": said, "n": formats.number(row.n, 0, view.language)}
+    values["why"] = figure(
+        view,
+        "resolution_median",
+        said["median"],
+        own="curve",
+        label=screen.t("cases.curve_title", name=names[chosen]),
+        made_at=made_at,
+        sample=f"n = {said['n']}",
+        interval=said["median_bounds"],
+    )
     values["ended"] = formats.number(row.survival.ended if row.survival else 0, 0, view.language)
     text = render.html("citizens_curve.html", view.snapshot, view.language, view=view, **values)
     panel.panel("cases_curve", {"curve": text})
@@ -266,8 +305,29 @@ def _late(screen: Screen, view: View, study: Study[Warnings | None]) -> str:
             "past": formats.number(found.past, 0, view.language),
             "effect": _effect(view, found.effect),
             "least": MEASURED_FROM,
+            "why": by_key(_why_late(view, found, study.made_at)),
         }
     return render.html("citizens_late.html", view.snapshot, view.language, view=view, head=head(view, study), **values)
+
+
+def _why_late(view: View, found: Warnings, made_at: datetime | None) -> list[Figure]:
+    warned = formats.number(int(found.files["warned"].sum()), 0, view.language)
+    pending = view.t("cases.of", n=formats.number(found.pending, 0, view.language))
+    effect = _effect(view, found.effect)
+    least = formats.number(MEASURED_FROM, 0, view.language)
+    return [
+        figure(view, "late_risk", warned, made_at=made_at, sample=pending),
+        figure(view, "late_hits", made_at=made_at),
+        figure(
+            view,
+            "late_effect",
+            effect["difference"] if effect else DASH,
+            made_at=made_at,
+            sample=f"{effect['reminded']['n']}, {effect['others']['n']}" if effect else "",
+            interval=f"{effect['low']} – {effect['high']}" if effect else "",
+            n=least,
+        ),
+    ]
 
 
 def groups_of(found: Warnings) -> list[dict[str, Any]]:
@@ -364,7 +424,8 @@ def _reminded(screen: Screen, whom: tuple[str, str]) -> None:
 def spoken(screen: Screen, view: View) -> str:
     """«Bà con nói, chúng tôi làm»."""
     rows = [_said(view, one) for one in screen.line.casework.spoken()]
-    return render.html("citizens_spoken.html", view.snapshot, view.language, view=view, rows=rows)
+    why = figure(view, "proposal_support")
+    return render.html("citizens_spoken.html", view.snapshot, view.language, view=view, rows=rows, why=why)
 
 
 def _said(view: View, one: Spoken) -> dict[str, Any]:

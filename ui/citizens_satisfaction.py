@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from control.studies import Study
 from core import formats
 from core.formats import DASH
 from ui import citizens_links, panel, render
+from ui.figure import Figure, by_key, figure
 from ui.frame import Screen
 from ui.views import View
 
@@ -80,6 +82,7 @@ def build(view: View, study: Study[Report]) -> str:
             "table": _table(report),
             "reasons": report.reasons,
             "sources": _sources(report),
+            "why": by_key(_why(view, report, study.made_at)),
         }
     return render.html("citizens_satisfaction.html", view.snapshot, view.language, view=view, **found)
 
@@ -101,6 +104,57 @@ def share(view: View, one: Share, *, shown: bool = True) -> dict[str, Any]:
         "worst": _percent(bounds[0], language) if bounds else "",
         "best": _percent(bounds[1], language) if bounds else "",
     }
+
+
+def satisfied(view: View, report: Report, made_at: datetime | None) -> Figure:
+    """The drawer of the share that is satisfied."""
+    whole = share(view, report.whole, shown=report.table.total is not None)
+    n, enough, k = (formats.number(one, 0, view.language) for one in (report.whole.n, ENOUGH, K))
+    hidden = view.t("citizens.under_k", k=k)
+    return figure(
+        view,
+        "satisfied_share",
+        whole["value"],
+        made_at=made_at,
+        sample=view.t("figure.answers", n=n) if whole["shown"] else hidden,
+        interval=f"{whole['low']} – {whole['high']}" if whole["shown"] else hidden,
+        n=enough,
+        k=k,
+    )
+
+
+def _why(view: View, report: Report, made_at: datetime | None) -> list[Figure]:
+    """The drawers of this view; a number that is hidden is hidden in its drawer too."""
+    t = view.t
+    whole = share(view, report.whole, shown=report.table.total is not None)
+    said = whole["shown"]
+    n, enough, k = (formats.number(one, 0, view.language) for one in (report.whole.n, ENOUGH, K))
+    low = formats.percent(100 * LOW_RESPONSE, 0, view.language)
+    bounds = f"{whole['worst']} – {whole['best']}" if said and whole["worst"] else ""
+    asked = t("citizens.answered_of", n=whole["n"], asked=whole["asked"])
+    known = said and report.whole.response is not None
+    return [
+        satisfied(view, report, made_at),
+        figure(
+            view,
+            "response_rate",
+            whole["response"] if said else DASH,
+            made_at=made_at,
+            sample=asked if known else t("citizens.asked_unknown"),
+            low=low,
+        ),
+        figure(
+            view,
+            "unanswered_bounds",
+            bounds or DASH,
+            made_at=made_at,
+            sample=asked if known else t("citizens.asked_unknown"),
+            interval=t("figure.certain"),
+        ),
+        figure(view, "registers", made_at=made_at),
+        figure(view, "satisfaction_rank", made_at=made_at, n=enough),
+        figure(view, "hidden_cells", n if said else DASH, made_at=made_at, k=k),
+    ]
 
 
 def _percent(fraction: float | None, language: str) -> str:

@@ -14,6 +14,7 @@ from core import formats
 from core.formats import DASH
 from ui import panel, render
 from ui.citizens_cases import head
+from ui.figure import figure
 from ui.frame import Screen
 from ui.views import View
 
@@ -40,7 +41,7 @@ def score(screen: Screen) -> None:
                 screen.t("score766.choose"), list(names), format_func=lambda key: names.get(key, key), key="score_unit"
             )
         unit = next(one for one in board.units if one.unit == chosen)
-        panel.panel("score_unit_panel", {"unit": _unit(view, board, unit, names[unit.unit])})
+        panel.panel("score_unit_panel", {"unit": _unit(view, board, unit, names[unit.unit], study.made_at)})
 
     region()
 
@@ -60,6 +61,9 @@ def _board(view: View, study: Study[ScoreBoard]) -> str:
             "marks": [mark_words(view, board, mark) for mark in board.marks],
             "counts_from": board.counts_from,
             "as_of": f"{FORMULAS_AS_OF:%d/%m/%Y}",
+            "why": figure(
+                view, "score766", made_at=study.made_at, file=board.counts_from, as_of=f"{FORMULAS_AS_OF:%d/%m/%Y}"
+            ),
         }
     return render.html(
         "citizens_score.html", view.snapshot, view.language, view=view, head=head(view, study), board=board, **values
@@ -115,7 +119,8 @@ def mark_words(view: View, board: ScoreBoard, mark: Mark) -> dict[str, str]:
     }
 
 
-def _unit(view: View, board: ScoreBoard, unit: Unit, name: str) -> str:
+def _unit(view: View, board: ScoreBoard, unit: Unit, name: str, made_at: datetime | None) -> str:
+    lost = formats.number(sum(one.lost for one in unit.losses), 2, view.language)
     history = board.history[board.history["unit"] == unit.unit].sort_values("time")
     return render.html(
         "citizens_losses.html",
@@ -126,7 +131,7 @@ def _unit(view: View, board: ScoreBoard, unit: Unit, name: str) -> str:
         period=period(board.period_end, view),
         losses=[_loss(view, one) for one in unit.losses],
         others=[_special(view, one) for one in unit.parts if one.status != "counted"],
-        lost=formats.number(sum(one.lost for one in unit.losses), 2, view.language),
+        lost=lost,
         history=[
             {
                 "period": period(row["time"].to_pydatetime(), view),
@@ -135,6 +140,7 @@ def _unit(view: View, board: ScoreBoard, unit: Unit, name: str) -> str:
             for row in history.to_dict("records")
         ],
         marks=[mark_words(view, board, one) for one in board.marks if one.unit == unit.unit],
+        why=figure(view, "score766_lost", lost, made_at=made_at, file=board.counts_from),
     )
 
 

@@ -17,6 +17,7 @@ from control.studies import Study
 from control.usage import Used
 from core import formats
 from ui import citizens_satisfaction, panel, render
+from ui.figure import Figure, by_key, figure
 from ui.frame import Screen
 from ui.views import View
 
@@ -65,6 +66,15 @@ def build(view: View, study: Study[Report]) -> str:
                 }
                 for one in report.waits
             ],
+            "why": by_key(
+                [
+                    figure(view, "interest", made_at=study.made_at),
+                    citizens_satisfaction.satisfied(view, report, study.made_at),
+                    figure(view, "finished", made_at=study.made_at),
+                    figure(view, "mend_first", made_at=study.made_at),
+                    figure(view, "counter_wait", made_at=study.made_at),
+                ]
+            ),
         }
     return render.html("citizens_use.html", view.snapshot, view.language, view=view, **found)
 
@@ -137,6 +147,18 @@ def _percent(fraction: float | None, language: str) -> str:
     return formats.percent(None if fraction is None else 100 * fraction, 1, language)
 
 
+def _why_usage(view: View, study: Study[Used]) -> list[Figure]:
+    used, number = study.value, formats.number
+    if used is None:
+        return []
+    total, unopened = number(used.total, 0, view.language), number(len(used.unopened), 0, view.language)
+    days = view.t("figure.days_counted", n=number(used.days, 0, view.language))
+    return [
+        figure(view, "dashboard_use", total, made_at=study.made_at),
+        figure(view, "unopened_indicators", unopened, made_at=study.made_at, sample=days),
+    ]
+
+
 def usage(view: View, study: Study[Used]) -> str:
     """The HTML of how this dashboard is used."""
     used, catalogue = study.value, view.snapshot.catalogue
@@ -150,6 +172,7 @@ def usage(view: View, study: Study[Used]) -> str:
         used=used,
         problem=study.problem,
         day=day,
+        why=by_key(_why_usage(view, study)),
         unopened=[catalogue[key].name(view.language) for key in used.unopened] if used else [],
         role=lambda one: view.t(f"people.role_{one}") if f"people.role_{one}" in view.t else one,
         page=lambda one: view.t(f"page.{one}") if f"page.{one}" in view.t else one,

@@ -13,6 +13,7 @@ from core import formats
 from core.quality import CLEAN, DAY, LIVE, SCORES, SPANS, Quality, Score, Scored, SpanQuality
 from core.safe_csv import safe_csv
 from ui import panel, render
+from ui.figure import by_key, figure
 from ui.frame import Screen
 from ui.views import View
 
@@ -99,6 +100,10 @@ def _scores(view: View, measured: Quality, span: SpanQuality, group: str) -> str
         begins=formats.moment(span.since, view.now, view.zone),
         measured_at=formats.moment(measured.made_at, view.now, view.zone),
         scores=SCORES,
+        why=by_key(
+            figure(view, kind, made_at=measured.made_at)
+            for kind in (*(f"quality_{key}" for key in SCORES), "quality_league", "data_step")
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from control.plans import RECORD, Draft, Seen
 from core.access import may
 from core.plans import PlanRefused
 from ui.frame import Screen
-from ui.plan_deeds import answer, do, sign
+from ui.plan_deeds import answer, do, just_done, sign
 from ui.server import HOME
 
 NOTHING = ""
@@ -25,10 +25,10 @@ def decide(screen: Screen, *, seen: str, indicator: str = NOTHING, site_id: str 
     """
     if not may(screen.person, RECORD):
         return
-    t, mark = screen.t, f"decide_{screen.key}"
+    t, mark = screen.t, _mark(screen)
     if answered:
         answer()
-    with st.container(key=mark), st.popover(t("decide.button"), key=f"{mark}_form"):
+    with st.container(key=f"decide_{screen.key}"), st.popover(t("decide.button"), key=f"{mark}_form"):
         st.text(t("decide.seen", page=t(f"page.{screen.key}"), number=screen.snapshot.number, seen=seen))
         sign(screen, f"{mark}_name")
         st.text_area(t("decide.text"), max_chars=1000, height=90, key=f"{mark}_text")
@@ -46,6 +46,17 @@ def decide(screen: Screen, *, seen: str, indicator: str = NOTHING, site_id: str 
             on_click=_record,
             args=(screen, mark, seen),
         )
+
+
+def _turn(screen: Screen) -> str:
+    return f"decide_{screen.key}_turn"
+
+
+def _mark(screen: Screen) -> str:
+    """What the keys of the form begin with. After each decision it is another form, closed and empty: one that stays
+    open with its words looks as if nothing had been written, and is sent a second time."""
+    turn = st.session_state.get(_turn(screen), 0)
+    return f"decide_{screen.key}:{turn}" if turn else f"decide_{screen.key}"
 
 
 def before(screen: Screen, *shown: tuple[str, str]) -> None:
@@ -94,6 +105,8 @@ def _record(screen: Screen, mark: str, seen: str) -> None:
     indicator = str(state.get(f"{mark}_indicator", "") or "")
     title, due = str(state.get(f"{mark}_task", "")).strip(), state.get(f"{mark}_due")
     unit = str(state.get(f"{mark}_unit", "")).strip()
+    if just_done() and not str(state.get(f"{mark}_text", "")).strip():
+        return
     path = "" if screen.key == HOME else screen.key
     query = urlencode({key: value for key, value in st.query_params.to_dict().items() if key != "lang"})
 
@@ -119,5 +132,4 @@ def _record(screen: Screen, mark: str, seen: str) -> None:
         )
 
     if do(screen, record, screen.t("decide.done")):
-        for name in ("text", "task", "unit", "due"):
-            state.pop(f"{mark}_{name}", None)
+        state[_turn(screen)] = state.get(_turn(screen), 0) + 1

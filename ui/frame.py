@@ -135,7 +135,8 @@ class Screen:
     def ticket(self, frame: Callable[[], Frame | None], wall_screen: str = "") -> str:
         """The ticket of this open page, or of one screen of the wall; the same through all its runs."""
         kept = f"_ticket_{self.key}_{wall_screen}"
-        feed = Feed(person=self.opened_by, frame=frame, screen=wall_screen)
+        asked = None if wall_screen else people.asks_why(self.line, self.opened_by)
+        feed = Feed(person=self.opened_by, frame=frame, screen=wall_screen, asked=asked)
         st.session_state[kept] = server.TICKETS.give(feed, st.session_state.get(kept, ""))
         return str(st.session_state[kept])
 

@@ -5,27 +5,28 @@ A link is a statement on time. No word of this page says that one thing makes an
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from analysis.links import FDR, Found, Link
 from analysis.links_series import DAY
 from charts import links as pictures
-from control.links import KINDS, Followed, Overview
+from control.links import Followed, Overview
 from control.studies import Study
 from core import formats
 from core.catalogue import DOMAINS
 from core.formats import DASH
+from core.links_plan import LIMIT, EventKind
 from ui import panel, render
+from ui.figure import Figure, by_key, figure
 from ui.frame import Screen
 from ui.views import View
 
 LOOK_S = 2  # how often a page looks while its answer is being worked out
 SPANS_H = (48, 168, 336)
-FIRST_LANES = ("rainfall", "travel_time_index", "pm25", "reports_received", "files_resolved_on_time",
-               "ambulance_response", "respiratory_visits", "pupils_absent_share")  # fmt: skip
 MOST_LANES = 10
 MOST_LINKS = 20
 MARKS = "ABCDEFGH"
@@ -47,7 +48,7 @@ def explore(screen: Screen) -> None:
         panel.panel("links_says", {"says": _says(view, study)})
         if found is not None:
             _lanes(screen, view, found)
-            panel.panel("links_tables", {"tables": _tables(view, found)})
+            panel.panel("links_tables", {"tables": _tables(view, found, study.made_at)})
         _pair(screen, view)
         panel.panel("links_how", {"how": render.html("links_how.html", view.snapshot, view.language, fdr=FDR)})
 
@@ -148,7 +149,7 @@ def _lanes(screen: Screen, view: View, found: Overview) -> None:
     if not known:
         return
     asked = [key for key in str(st.query_params.get("lanes", "")).split(",") if key in known]
-    start = asked or [key for key in FIRST_LANES if key in known] or known[:4]
+    start = asked or [key for key in found.plan.lanes if key in known] or known[:4]
     with st.container(key="links_lanes", border=True):
         st.markdown(f"**{t('links.lanes')}**")
         with st.container(key="links_lane_choice", horizontal=True, gap="small", vertical_alignment="bottom"):
@@ -206,22 +207,23 @@ def _lane(view: View, key: str, found: Overview, since: datetime) -> pictures.La
 def _bands(view: View, found: Overview, since: datetime) -> tuple[list[pictures.Band], list[tuple[str, str, int]]]:
     """Bands of the span, and the legend: letter, words, how many of them the span holds."""
     bands, legend = [], []
-    for mark, kind in zip(MARKS, KINDS, strict=False):
+    for mark, kind in zip(MARKS, found.plan.events, strict=False):
         inside = [one for one in found.events.get(kind.key, ()) if one.until > since]
         if not inside:
             continue
-        words = _kind(view, kind.key)
+        words = _kind(view, kind)
         legend.append((mark, words, len(inside)))
         bands += [pictures.Band(since=one.since, until=one.until, mark=mark, words=words) for one in inside]
     return bands, legend
 
 
-def _kind(view: View, key: str) -> str:
-    kind = next(one for one in KINDS if one.key == key)
-    item = view.snapshot.catalogue.get(kind.observed_property)
-    unit = item.unit_label(view.language) if item else ""
-    decimals = 0 if float(kind.above).is_integer() else 1
-    return view.t(f"links.event_{key}", limit=formats.quantity(kind.above, decimals, unit, view.language))
+def _kind(view: View, kind: EventKind) -> str:
+    """The city's own name of the event with its limit, or «PM2.5 trên 40 µg/m³»."""
+    item = view.snapshot.catalogue[kind.observed_property]
+    decimals = 0 if float(kind.above).is_integer() else max(item.decimals, 1)
+    limit = formats.quantity(kind.above, decimals, item.unit_label(view.language), view.language)
+    own = kind.name(view.language)
+    return own.replace(LIMIT, limit) if own else view.t("links.event_above", name=view.short_name(item), limit=limit)
 
 
 def _title(view: View, key: str) -> str:
@@ -232,7 +234,7 @@ def _title(view: View, key: str) -> str:
 # -- the tables -------------------------------------------------------------------------------------------------------
 
 
-def _tables(view: View, found: Overview) -> str:
+def _tables(view: View, found: Overview, made_at: datetime | None) -> str:
     links = [_row(view, one) for one in found.found.links if one.stands]
     weak = [_row(view, one) for one in found.found.links if one.q <= FDR and not one.stable]
     return render.html(
@@ -246,7 +248,18 @@ def _tables(view: View, found: Overview) -> str:
         thin=", ".join(_name(view, one) for one in found.found.thin),
         follows=[_followed(view, one) for one in found.follows if one.found.enough],
         few=_few(view, found),
+        later=", ".join(
+            view.t("links.enough_on", name=view.short_name(view.snapshot.catalogue[key]), day=_day(view, on))
+            for key, on in sorted(found.enough_on.items(), key=lambda one: (one[1], one[0]))
+        ),
         fdr=formats.percent(100 * FDR, 0, view.language),
+        why=by_key(
+            [
+                figure(view, "link_strength", made_at=made_at, fdr=formats.percent(100 * FDR, 0, view.language)),
+                figure(view, "link_delay", made_at=made_at),
+                figure(view, "link_follows", made_at=made_at),
+            ]
+        ),
     )
 
 
@@ -258,6 +271,7 @@ def _row(view: View, link: Link) -> dict[str, Any]:
         return formats.number(value, 0, view.language)
 
     return {
+        "pair": urlencode({"first": _address(view, link.first), "then": _address(view, link.then)}),
         "first": _name(view, link.first),
         "then": _name(view, link.then),
         "first_domain": t(f"domain.{_domain(view, link.first)}"),
@@ -279,6 +293,12 @@ def _row(view: View, link: Link) -> dict[str, Any]:
     }
 
 
+def _address(view: View, track: str) -> str:
+    """A series as the choice of any two has it: the whole city has no place."""
+    key, _, place = track.partition("@")
+    return f"{key}@{place if place in view.snapshot.city.areas.index else ''}"
+
+
 def _domain(view: View, track: str) -> str:
     return view.snapshot.catalogue[track.partition("@")[0]].domain
 
@@ -292,7 +312,7 @@ def _followed(view: View, one: Followed) -> dict[str, Any]:
         return formats.number(value, decimals, language, signed=True)
 
     return {
-        "kind": _kind(view, one.kind.key),
+        "kind": _kind(view, one.kind),
         "name": view.short_name(item),
         "unit": unit,
         "rose": view.t("links.times_of", rose=found.rose, n=found.n),
@@ -308,10 +328,16 @@ def _followed(view: View, one: Followed) -> dict[str, Any]:
     }
 
 
+def _day(view: View, day: date) -> str:
+    return formats.day(datetime.combine(day, time(12), view.zone), view.zone, view.language)
+
+
 def _few(view: View, found: Overview) -> list[tuple[str, int]]:
     """Kinds of events that did not come often enough to say anything, with how often they came."""
     kinds = {one.kind.key for one in found.follows if one.found.enough}
-    return [(_kind(view, kind.key), len(found.events.get(kind.key, ()))) for kind in KINDS if kind.key not in kinds]
+    return [
+        (_kind(view, kind), len(found.events.get(kind.key, ()))) for kind in found.plan.events if kind.key not in kinds
+    ]
 
 
 # -- any two ----------------------------------------------------------------------------------------------------------
@@ -356,6 +382,36 @@ def _pair(screen: Screen, view: View) -> None:
             _one_pair(screen, view, screen.line.links.pair(screen.person.areas, chosen[0], chosen[1]))
 
 
+def _why_pair(view: View, link: Link, row: dict[str, Any], made_at: datetime | None) -> Figure:
+    """The drawer of one pair: the method, and both indicators with their own formula."""
+    sides = [(view.t(f"links.col_{side}"), getattr(link, side)) for side in ("first", "then")]
+    return figure(
+        view,
+        "link_strength",
+        f"r = {row['strength']}",
+        own="pair",
+        label=f"{row['first']} → {row['then']}",
+        made_at=made_at,
+        sample=f"n = {row['n']}; {view.t('links.worth', n=row['worth'])}",
+        interval=row["range"],
+        indicator=link.then.partition("@")[0],
+        more=[
+            *((title, _about(view, track)) for title, track in sides),
+            (view.t("links.col_delay"), f"{row['delay']} ({row['delay_range']})"),
+            (view.t("links.col_halves"), "; ".join(row["halves"])),
+        ],
+        fdr=formats.percent(100 * FDR, 0, view.language),
+    )
+
+
+def _about(view: View, track: str) -> str:
+    """«VN_AQI: MT-01, lớn nhất của các chỉ số thành phần …; Sở …»: what one side of a pair is."""
+    item = view.snapshot.catalogue[track.partition("@")[0]]
+    owner = view.snapshot.catalogue.indicator_of(item.key)
+    told = f"{_name(view, track)} [{item.unit_label(view.language)}]"
+    return f"{told}: {owner.code} {owner.formula}" if owner else f"{told}: {view.t('figure.as_sent')}"
+
+
 def _one_pair(screen: Screen, view: View, study: Study[Found]) -> None:
     found = study.value
     link = found.links[0] if found and found.links else None
@@ -370,6 +426,7 @@ def _one_pair(screen: Screen, view: View, study: Study[Found]) -> None:
         sentence="" if link is None else _sentence(view, link),
         p="" if link is None else formats.number(link.p, 4, view.language),
         stable=link is not None and link.stable,
+        why=None if link is None or row is None else _why_pair(view, link, row, study.made_at),
     )
     panel.panel("links_pair_says", {"pair": words})
     if link is not None:

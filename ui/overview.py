@@ -9,15 +9,17 @@ from itertools import accumulate
 from charts.theme import text_width_px
 from core.alert import PRIORITIES
 from core.ledger import Item
-from ui import alert_items, maps, render
+from ui import ahead, alert_items, maps, render
 from ui.banner import banner
 from ui.frame import strip as status_strip
 from ui.views import Card, Row, View
 
 MOST_CARDS = 4
+MOST_AHEAD = 2  # lines about the next hours on the wall
 LIVE = ("fresh", "late")
 # The wall's column of cards in u (one pixel of a 1080p wall), as ui/assets/wall.css draws it: nothing may be cut off.
 COLUMN_U, COLUMN_HEIGHT_U = 334.0, 650.0
+ROW_U = 704.0  # what such a line may take of the column of rows
 CARD_PADDING_U, STALE_U = 25.0, 29.0
 LINE_HEIGHT = 1.32
 TITLE_U, VALUE_U, PLACE_U, OWNER_U = 28.0, 25.0, 24.0, 24.0
@@ -43,27 +45,35 @@ def wall(
     map_text_px: float = 22.0,
     column_u: tuple[float, float] = (COLUMN_U, COLUMN_HEIGHT_U),
     places: bool = True,
+    ahead_most: int = MOST_AHEAD,
+    ahead_u: float = ROW_U,
 ) -> dict[str, str]:
-    """The overview scene's own parts: rows, map and what is to be done, no more of each than there is room for."""
+    """The overview scene's own parts: rows, map and what is to be done, no more of each than there is room for.
+
+    `ahead_most`: for how many lines of `ahead_u` about the next hours there is room.
+    """
     names = None if places else ()
     cards = fitting(_cards(view), *column_u)
     picture = maps.whole_city(view, *map_size, text_px=map_text_px, names=names)
     return {
-        "rows": _html("overview_rows.html", view, groups=_groups(view, rows)),
+        "rows": _html("overview_rows.html", view, groups=_groups(view, rows, ahead_most, ahead_u)),
         "map": _html("overview_map.html", view, picture=picture),
         "todo": _todo(view, cards, roomy=rows is None),
     }
 
 
-def _groups(view: View, room: int | None = None) -> list[tuple[str, list[Row]]]:
-    """The city's figures by domain. Where there is no room for all: those that call first, then the silent ones, then
-    the first of each domain, and all in their places.
+def _groups(
+    view: View, room: int | None = None, ahead_most: int | None = None, ahead_u: float | None = None
+) -> list[tuple[str, list[Row]]]:
+    """The city's figures by domain, with what is forecast of them. Where there is no room for all: those that call
+    first, then the silent ones, then those that may cross a limit, then the first of each domain; all in their places.
     """
-    groups = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in view.snapshot.city.overview]
+    plain = [(domain, [view.row(key, pick) for key, pick in rows]) for domain, rows in view.snapshot.city.overview]
+    groups = ahead.marked(view, plain, most=ahead_most, room_u=ahead_u)
     if room is None:
         return groups
     order = sorted(
-        (not row.priority, row.state in LIVE, place, row.key, row.site_id)
+        (not row.priority, row.state in LIVE, not row.ahead, place, row.key, row.site_id)
         for _, rows in groups
         for place, row in enumerate(rows)
     )

@@ -7,7 +7,7 @@ server by `core.access`; a hidden button protects nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -99,6 +99,23 @@ def counted(line: Line, person: Person, page: str) -> None:
 def looked_at(line: Line, indicators: Collection[str]) -> None:
     """Somebody opened the trends of these indicators; nobody writes down who."""
     line.usage.looked_at(_visit(), indicators)
+
+
+def asks_why(line: Line, person: Person) -> Callable[[str], None] | None:
+    """What the page's own connection calls when a drawer is opened; None on a wall, which nobody can open.
+
+    The word comes from a browser: anything but a known indicator, or a part of one, is passed over.
+    """
+    if person.kind == "wall":
+        return None
+    visit = _visit()
+
+    def asked(key: str) -> None:
+        indicator = line.catalogue.indicator_of(key)
+        if indicator is not None:
+            line.usage.asked_why(visit, indicator.key)
+
+    return asked
 
 
 def _visit() -> str:

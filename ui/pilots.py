@@ -22,6 +22,7 @@ from core.errors import InputError
 from core.formats import DASH
 from core.pilots import CHANGED, FINISHED, LATE, PLANNED, RUNNING, UNLOCKED, Pilot
 from ui import panel, render
+from ui.figure import Figure, by_key, figure
 from ui.frame import Screen
 from ui.views import View
 
@@ -118,7 +119,13 @@ def _one(screen: Screen, view: View, known: Known) -> None:
 
 def _register(screen: Screen, view: View, known: Sequence[Known]) -> str:
     rows = [_row(view, one, screen.line.catalogue.get(one.pilot.indicator)) for one in known]
-    return render.html("pilot_register.html", view.snapshot, view.language, view=view, rows=rows)
+    why = figure(
+        view,
+        "pilot_plan",
+        owner=view.t("figure.in_each_row"),
+        more=[(row["title"], f"SHA-256 {row['digest']}") for row in rows],
+    )
+    return render.html("pilot_register.html", view.snapshot, view.language, view=view, rows=rows, why=why)
 
 
 def _row(view: View, known: Known, item: ObservedProperty | None) -> dict[str, Any]:
@@ -181,8 +188,54 @@ def _verdict(view: View, known: Known, item: ObservedProperty | None) -> str:
         effect=_said(view, result, item) if result else {},
         sample=_sample(result) if result else {},
         source=known.pilot.panel.name if known.pilot.panel else "",
+        why=by_key(_why(view, known, item)),
         **_power(view, known, item),
     )
+
+
+def _why(view: View, known: Known, item: ObservedProperty | None) -> list[Figure]:
+    """The drawers of one pilot: effect and verdict of a finished one, and what it can see."""
+    t, pilot, result = view.t, known.pilot, known.result
+    file = pilot.panel.name if pilot.panel else DASH
+    owned: dict[str, Any] = {
+        "owner": pilot.text("owner", view.language),
+        "indicator": pilot.indicator,
+        "made_at": known.made_at,
+    }
+    lock = t(f"pilots.lock_{pilot.lock}", at=_moment(view, pilot.locked_at))
+    named = item.name(view.language) if item else pilot.indicator
+    since, until = (_day(one, view.language) for one in (pilot.starts, pilot.ends))
+    plan = [
+        (t("pilots.measure"), pilot.text("indicator_note", view.language) or named),
+        (t("pilots.lock"), f"{lock}; SHA-256 {pilot.digest}"),
+        (t("pilots.dates"), t("pilots.from_to", since=since, until=until)),
+    ]
+    found = []
+    if result is not None:
+        sample, said = _sample(result), _said(view, result, item)
+        based = t(
+            "pilots.rests_on",
+            treated=formats.number(sample["treated"], 0, view.language),
+            controls=formats.number(sample["controls"], 0, view.language),
+            before=formats.number(sample["before"], 0, view.language),
+            after=formats.number(sample["after"], 0, view.language),
+            source=file,
+        )
+        rests: dict[str, Any] = {"sample": based, "more": plan, **owned}
+        compared = formats.number(result.compared, 0, view.language)
+        method = t(f"pilots.method_{result.method}", n=compared, seed=result.seed)
+        interval = f"{said['low']} … {said['high']}" if said["bounded"] else t("figure.none")
+        verdict = t(f"pilots.verdict_{result.verdict}")
+        found += [
+            figure(view, "pilot_effect", said["value"], interval=interval, method=method, file=file, **rests),
+            figure(view, "pilot_verdict", verdict, interval=interval, **rests),
+        ]
+    if known.power is not None and known.power.noise is not None:
+        power = _power(view, known, item)
+        value = power["smallest"] or t("pilots.power_never")
+        wanted = formats.percent(100 * WANTED, 0, view.language)
+        found.append(figure(view, "pilot_power", value, more=plan, wanted=wanted, file=file, **owned))
+    return found
 
 
 def _said(view: View, result: Result, item: ObservedProperty | None) -> dict[str, Any]:
@@ -329,6 +382,14 @@ def _tables(view: View, known: Known, result: Result, item: ObservedProperty | N
         compared=formats.number(result.compared, 0, language),
         seed=result.seed,
         source=known.pilot.panel.name if known.pilot.panel else "",
+        why=figure(
+            view,
+            "pilot_checks",
+            made_at=known.made_at,
+            indicator=known.pilot.indicator,
+            owner=known.pilot.text("owner", language),
+            file=known.pilot.panel.name if known.pilot.panel else DASH,
+        ),
     )
 
 

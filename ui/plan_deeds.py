@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from core.plans import PlanRefused
 from ui.frame import Screen
 
 ANSWER = "roadmap_answer"
+ANSWERS_S = 30.0
+DOUBLE_CLICK_S = 3.0  # a slow server takes its time between the two
 
 
 def sign(screen: Screen, key: str) -> None:
@@ -35,19 +38,29 @@ def do(screen: Screen, work: Callable[[], object], done: str) -> bool:
     try:
         work()
     except (PlanRefused, Refused, Denied) as error:
-        st.session_state[ANSWER] = ("error", error.words(screen.language))
+        _tell("error", error.words(screen.language))
     except InputError as error:
-        st.session_state[ANSWER] = ("error", str(error))
+        _tell("error", str(error))
     else:
-        st.session_state[ANSWER] = ("done", done)
+        _tell("done", done)
         return True
     return False
 
 
+def _tell(kind: str, text: str) -> None:
+    st.session_state[ANSWER] = (kind, text, time.monotonic())
+
+
+def just_done() -> bool:
+    """True right after a deed: an empty form that is sent then is the second click of a double click."""
+    kind, _, told = st.session_state.get(ANSWER, ("", "", 0.0))
+    return bool(kind == "done" and time.monotonic() - told < DOUBLE_CLICK_S)
+
+
 def answer() -> None:
-    """What came of the last deed; once."""
-    kind, text = st.session_state.pop(ANSWER, ("", ""))
-    if kind:
+    """What came of the last deed, as long as a person needs to find and read it, however often the page is drawn."""
+    kind, text, told = st.session_state.get(ANSWER, ("", "", 0.0))
+    if kind and time.monotonic() - told < ANSWERS_S:
         with st.container(key=f"notice_{kind}_roadmap"):
             st.text(text)
 

@@ -15,6 +15,7 @@ from core.access import may
 from core.safe_csv import safe_csv
 from ui import panel, render
 from ui.decide import decide
+from ui.figure import figure
 from ui.frame import Screen
 from ui.plan_deeds import age, day
 from ui.views import View
@@ -60,6 +61,7 @@ def show(screen: Screen) -> None:
                 rows=[_row(view, one) for one in shown],
                 total=len(log),
                 age=age(screen, study),
+                why=figure(view, "decision_after", made_at=study.made_at),
             )
         },
     )

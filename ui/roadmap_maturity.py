@@ -8,6 +8,7 @@ from control.maturity import Stand
 from core import formats
 from core.maturity import ANSWERS, NO, PARTLY, UNANSWERED, YES
 from ui import panel, render
+from ui.figure import figure
 from ui.frame import Screen
 from ui.plan_deeds import age, day
 from ui.views import View
@@ -36,6 +37,12 @@ def show(screen: Screen) -> None:
                 gaps=[row for answer in GAPS for row in rows if row["answer"] == answer and not row["waiting"]],
                 waiting=study.made_at is None,
                 age=age(screen, study),
+                why=figure(
+                    view,
+                    "maturity_answer",
+                    f"{sum(row['answer'] == YES for row in rows)}/{len(rows)}" if study.made_at else "",
+                    made_at=study.made_at,
+                ),
             )
         },
     )

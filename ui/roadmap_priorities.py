@@ -10,6 +10,7 @@ from core import formats
 from core.plans import seen_in
 from core.projects import TERMS, Project, ProjectList
 from ui import panel, render
+from ui.figure import by_key, figure
 from ui.frame import Screen
 from ui.plan_deeds import age
 from ui.render import picture
@@ -43,6 +44,20 @@ def show(screen: Screen) -> None:
                 weights=_weights(view, found, ranking) if ranking else [],
                 budget=_budget(view, found, ranking) if ranking else None,
                 age=age(screen, study),
+                why=by_key(
+                    [
+                        figure(view, "project_score", made_at=study.made_at),
+                        figure(
+                            view,
+                            "project_holds",
+                            made_at=study.made_at,
+                            draws=formats.number(ranking.draws, 0, view.language),
+                            seed=str(ranking.seed),
+                        ),
+                    ]
+                )
+                if ranking
+                else {},
             )
         },
     )

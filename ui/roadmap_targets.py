@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import streamlit as st
@@ -15,6 +15,7 @@ from core import formats
 from core.access import may
 from core.plans import PlanRefused, Target, seen_in
 from ui import panel, render
+from ui.figure import Figure, figure
 from ui.frame import Screen
 from ui.plan_deeds import age, day, do, sign
 from ui.render import picture
@@ -30,7 +31,7 @@ def show(screen: Screen) -> None:
     view, study = screen.view(), screen.line.plans.progress()
     own = [one for one in screen.line.plans.targets if seen_in(one.areas, screen.person.areas)]
     known: Mapping[str, Progress] = study.value or {}
-    cards = [_card(view, one, known.get(one.key)) for one in own]
+    cards = [_card(view, one, known.get(one.key), study.made_at) for one in own]
     told = [known[one.key].verdict for one in own if one.key in known]
     panel.panel(
         "roadmap_targets",
@@ -52,7 +53,7 @@ def show(screen: Screen) -> None:
         _enter(screen, by_hand)
 
 
-def _card(view: View, target: Target, known: Progress | None) -> dict[str, Any]:
+def _card(view: View, target: Target, known: Progress | None, made_at: datetime | None) -> dict[str, Any]:
     language, unit = view.language, target.text("unit", view.language)
 
     def said(value: float | None) -> str:
@@ -82,7 +83,36 @@ def _card(view: View, target: Target, known: Progress | None) -> dict[str, Any]:
         "legal_bad": target.legal_status in BAD_LAW,
         "legal_note": target.text("legal_note", language),
         "picture": _picture(view, target, measured, said) if target.curve and not target.lapsed else "",
+        "why_it": _why(view, target, known, said, made_at),
     }
+
+
+def _why(view: View, target: Target, known: Progress | None, said: Any, made_at: datetime | None) -> Figure:
+    """The drawer of a target: the indicator with its formula, the plan, and the text with its state."""
+    t, language = view.t, view.language
+    measured = known.measured if known else None
+    bounded = measured is not None and measured.low is not None and measured.high is not None
+    ends = [said(one) for one in (measured.low, measured.high)] if measured and bounded else []
+    n = formats.number(measured.n, 0, language) if measured and measured.n is not None else ""
+    legal = f"{target.legal_ref} ({t(f'roadmap.legal_{target.legal_status}')})"
+    return figure(
+        view,
+        "target_progress",
+        said(measured.value) if measured else formats.DASH,
+        own=target.key,
+        label=target.text("title", language),
+        made_at=made_at,
+        sample=(t("roadmap.n_days", n=n) if measured and measured.counts == "days" else n) or t("roadmap.no_n"),
+        interval=" – ".join(ends) or t("figure.none"),
+        owner=target.text("owner", language),
+        basis="; ".join(one for one in (legal, target.text("legal_note", language)) if one),
+        indicator=target.indicator,
+        more=[
+            (t("roadmap.now"), _measured(view, target, measured)),
+            (t("roadmap.planned"), said(known.planned) if known and known.planned is not None else ""),
+            (t("roadmap.aim"), t("roadmap.by", value=said(target.value), day=day(target.due, language))),
+        ],
+    )
 
 
 def _gap(view: View, target: Target, known: Progress | None) -> str:
@@ -179,4 +209,5 @@ def _entered(screen: Screen) -> None:
         plans, source = screen.line.plans, str(given["source"] or "")
         plans.enter_number(screen.person, str(given["key"]), given["day"], float(given["value"]), n, source)
 
-    do(screen, enter, screen.t("roadmap.entered"))
+    if do(screen, enter, screen.t("roadmap.entered")):
+        st.session_state.update({"roadmap_enter_value": None, "roadmap_enter_n": None})  # not twice by a second click

@@ -13,10 +13,11 @@ from core.access import may
 from core.plans import DONE, DROPPED, LIVE, OPEN
 from ui import panel, render
 from ui.frame import Screen
-from ui.plan_deeds import day, do, sign
+from ui.plan_deeds import day, do, just_done, sign
 from ui.views import View
 
 NEW = ""
+NEW_TURN = "roadmap_task_turn"
 MOVES = (START, FINISH, DROP, REOPEN)
 
 
@@ -143,7 +144,10 @@ def _fields(screen: Screen, known: KnownTask | None, by_key: dict[str, KnownTask
 
 
 def _mark(known: KnownTask | None) -> str:
-    return f":{known.task.task}:{known.task.version}" if known else ":new"
+    if known:
+        return f":{known.task.task}:{known.task.version}"
+    turn = st.session_state.get(NEW_TURN, 0)
+    return f":new:{turn}" if turn else ":new"
 
 
 def _moves(screen: Screen, known: KnownTask) -> None:
@@ -160,6 +164,8 @@ def _moves(screen: Screen, known: KnownTask) -> None:
 def _plan(screen: Screen, known: KnownTask | None) -> None:
     """What stands in the fields when the button is pressed."""
     state, mark = st.session_state, _mark(known)
+    if known is None and just_done() and not str(state.get(f"roadmap_task_title{mark}", "")).strip():
+        return
     due = state.get(f"roadmap_task_due{mark}")
     draft = Draft(
         task=known.task.task if known else "",
@@ -173,8 +179,7 @@ def _plan(screen: Screen, known: KnownTask | None) -> None:
     )
     said = screen.t(f"roadmap.done_{CHANGE if known else PLAN}")
     if do(screen, lambda: screen.line.plans.plan_task(screen.person, draft), said) and known is None:
-        for name in ("title", "unit", "due", "needs"):
-            state.pop(f"roadmap_task_{name}{mark}", None)
+        state[NEW_TURN] = state.get(NEW_TURN, 0) + 1  # another, empty form: a second click writes no second task
 
 
 def _move(screen: Screen, action: str, known: KnownTask) -> None:

@@ -9,6 +9,7 @@ from core import formats
 from core.snapshot import SourceState
 from ui import query, render
 from ui.banner import banner
+from ui.figure import by_key, figure
 from ui.frame import strip
 from ui.views import View
 
@@ -34,6 +35,12 @@ def health(view: View) -> dict[str, str]:
         scale=_scale(view),
         reasons=[(source, reason, n) for (source, reason), n in counted.most_common(MOST_REASONS)],
         aside=len(aside),
+        why=by_key(
+            [
+                figure(view, "source_state"),
+                figure(view, "set_aside", formats.number(len(aside), 0, view.language)),
+            ]
+        ),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,15 +13,17 @@ import pandas as pd
 from analysis.decompose import BEFORE, NEITHER, RATIO, Moved, Part, kind_of
 from analysis.forecast import COMPLETE_PCT, Forecast, Record
 from control.forecasts import rhythm_of
+from control.happened import ALERT, HOLIDAY, REPAIR, Happened, Happening
 from control.studies import Study
 from core import formats
 from core.catalogue import Indicator, ObservedProperty
 from core.observations import COLUMNS
 from ui import render
+from ui.ahead import about
 from ui.views import View
 
 MOST_PARTS = 10
-ROUND_TO = timedelta(minutes=10)
+MOST_LISTED = 25  # events in words
 EXPECTED = "forecast"
 
 
@@ -31,13 +33,6 @@ def _amount(view: View, value: float, item: ObservedProperty, *, more: int = 0, 
         return f"{formats.number(value, decimals, view.language, signed=True)} {view.t('forecast.points')}"
     text = formats.quantity(value, decimals, unit, view.language)
     return f"+{text}" if signed and value > 0 and not text.startswith("+") else text
-
-
-def _about(view: View, moment: datetime) -> str:
-    """A moment of a forecast, no finer than it can be known."""
-    seconds = ROUND_TO.total_seconds()
-    rounded = datetime.fromtimestamp(round(moment.timestamp() / seconds) * seconds, tz=moment.tzinfo)
-    return formats.moment(rounded, view.now, view.zone)
 
 
 # -- the outlook ------------------------------------------------------------------------------------------------------
@@ -69,9 +64,9 @@ def outlook(view: View, item: ObservedProperty, site_id: str, study: Study[Forec
     else:
         level = t(f"trends.threshold_{crossing.level}")
         limit = _amount(view, crossing.limit, item)
-        given = {"level": level, "limit": limit, "earliest": _about(view, crossing.earliest)}
+        given = {"level": level, "limit": limit, "earliest": about(view, crossing.earliest)}
         if crossing.at is not None:
-            row |= {"kind": "may", "sentence": t(f"forecast.may_{side}", at=_about(view, crossing.at), **given)}
+            row |= {"kind": "may", "sentence": t(f"forecast.may_{side}", at=about(view, crossing.at), **given)}
         else:
             row |= {"kind": "perhaps", "sentence": t(f"forecast.perhaps_{side}", **given)}
         row["record"] = _record(view, found.record)
@@ -309,6 +304,65 @@ def _together(
         word = view.t("forecast.elsewhere" if areas is not None else "forecast.the_others")
         found.append(_part(view, item, rest, f"{word} ({len(hidden)})", more))
     return found
+
+
+# -- what happened ----------------------------------------------------------------------------------------------------
+
+
+def happening(view: View, one: Happening) -> str:
+    """One event in words, without its time."""
+    t = view.t
+    if one.kind == HOLIDAY:
+        return t("forecast.event_holiday")
+    if one.kind == ALERT:
+        words = view.snapshot.rules.get(one.rule)
+        return f"{t(f'priority.{one.priority}')}: {words.title[view.language] if words else one.rule}"
+    if one.kind == REPAIR:
+        return t("forecast.event_repair_of", reason=one.reason) if one.reason else t("forecast.event_repair")
+    return t("forecast.event_closed")
+
+
+def happened(view: View, item: ObservedProperty, site_id: str, found: Happened, hours: int) -> str:
+    """The folded list under a chart, newest first; empty where nothing is stored."""
+    if not found.events:
+        return ""
+    t, language = view.t, view.language
+    newest = sorted(found.events, key=lambda one: one.at, reverse=True)[:MOST_LISTED]
+    rows = [
+        {
+            "kind": one.kind,
+            "mark": view.glyph(one.priority, "ACKED", 18) if one.priority else "",
+            "when": _when(view, one),
+            "words": happening(view, one),
+        }
+        for one in newest
+    ]
+    return render.html(
+        "trend_events.html",
+        view.snapshot,
+        language,
+        name=item.name(language),
+        place=view.snapshot.city.site_name(site_id, language),
+        over=t("word.days", n=hours // 24) if hours >= 48 else t("word.hours", n=hours),
+        counts=[t(f"forecast.events_{kind}", n=formats.number(n, 0, language)) for kind, n in found.counts],
+        rows=rows,
+        more=formats.number(found.total - len(rows), 0, language) if found.total > len(rows) else "",
+    )
+
+
+def _when(view: View, one: Happening) -> str:
+    """«14/11 07:20 – 09:05», «01/01/2026», «12/11 08:00, chưa xong»."""
+    if one.kind == HOLIDAY and one.until is not None:
+        first, last = (formats.day(at, view.zone, view.language) for at in (one.at, one.until - timedelta(hours=1)))
+        return first if first == last else f"{first} – {last}"
+    start = formats.moment(one.at, view.now, view.zone)
+    if one.open:
+        return view.t("forecast.event_open", at=start)
+    if one.until is None:
+        return start
+    same = one.at.astimezone(view.zone).date() == one.until.astimezone(view.zone).date()
+    end = formats.clock(one.until, view.zone) if same else formats.moment(one.until, view.now, view.zone)
+    return f"{start} – {end}"
 
 
 # -- the table of numbers ---------------------------------------------------------------------------------------------

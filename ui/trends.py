@@ -15,6 +15,7 @@ import streamlit as st
 
 from analysis.decompose import BEFORE, USUAL, Moved
 from charts import sparkline, trend
+from control.happened import ALERT, CLOSED, HOLIDAY, REPAIR, Happened
 from control.studies import Study
 from core import formats
 from core.alert import PRIORITIES
@@ -87,6 +88,7 @@ def _busy(screen: Screen, choice: Choice) -> bool:
     forecasts = screen.line.forecasts
     asked: list[Study[Any]] = [forecasts.ask(key, _places(screen, choice, key)[0]) for key in choice.keys]
     asked.append(_moved(screen, choice))
+    asked += [_happened(screen, choice, key) for key in choice.keys]
     if choice.hours == YEAR_H:
         asked += [_data(screen, choice, key) for key in choice.keys]
     return any(one.busy and one.value is None for one in asked)
@@ -238,6 +240,7 @@ def _draw(screen: Screen, choice: Choice, key: str, place: int) -> None:
             _multiples(screen, item, everything, choice.hours, f"trend_many_{place}")
             return
         coarse = choice.hours == YEAR_H
+        happened = _happened(screen, choice, key).value or Happened()
         shown = item if not coarse else _by_day(item)
         ahead = _ahead(screen, key, site_id, choice.hours)
         end = until if ahead is None else max(until, ahead["time"].max().to_pydatetime())
@@ -250,7 +253,8 @@ def _draw(screen: Screen, choice: Choice, key: str, place: int) -> None:
             band=None if coarse else sparkline.band_over(snapshot.band.get((key, site_id)), since, end, city.zone),
             thresholds=_thresholds(screen, item),
             dated=_dated(screen, item),
-            events=_events(screen, key, site_id),
+            events=_flags(screen, key, site_id, happened),
+            spans=_spans(screen, happened),
             artefacts=[(mark.at, view.artefact_words(mark)) for mark in view.artefacts(key, site_id, choice.hours)],
             abnormal=_abnormal(screen, key, site_id),
             since=since,
@@ -263,6 +267,8 @@ def _draw(screen: Screen, choice: Choice, key: str, place: int) -> None:
         mark = f"{t('mark.simulated')} · " if city.simulated else ""
         note = "trends.source_note_days" if coarse else "trends.source_note"
         st.caption(mark + t(note, at=formats.moment(data["time"].max().to_pydatetime(), until, city.zone)))
+        words = trend_words.happened(view, item, site_id, happened, choice.hours)
+        panel.panel(f"trend_events_{place}", {"events": words})
         _table(screen, item, site_id, everything[everything["time"] > since], place)
 
 
@@ -420,6 +426,33 @@ def _events(screen: Screen, key: str, site_id: str) -> list[trend.Event]:
     return [
         (row["happened_at"].to_pydatetime(), row["priority"], snapshot.rules[row["rule"]].title[screen.language])
         for row in rows.to_dict("records")
+    ]
+
+
+def _happened(screen: Screen, choice: Choice, key: str) -> Study[Happened]:
+    """What is stored of the first place over the whole span."""
+    site_id = _places(screen, choice, key)[0]
+    return screen.line.forecasts.happened(key, site_id, timedelta(hours=choice.hours))
+
+
+def _flags(screen: Screen, key: str, site_id: str, happened: Happened) -> list[trend.Event]:
+    """The alerts of the span, and those of the last minutes, which no answer holds yet; each once."""
+    rules, language = screen.snapshot.rules, screen.language
+    stored = [
+        (one.at, one.priority, rules[one.rule].title[language])
+        for one in happened.events
+        if one.kind == ALERT and one.rule in rules
+    ]
+    return list(dict.fromkeys([*stored, *_events(screen, key, site_id)]))
+
+
+def _spans(screen: Screen, happened: Happened) -> list[trend.Span]:
+    view = screen.view()
+    until = screen.snapshot.made_at
+    return [
+        (one.at, one.until or until, trend_words.happening(view, one), one.kind == HOLIDAY)
+        for one in happened.events
+        if one.kind in (REPAIR, CLOSED, HOLIDAY)
     ]
 
 

@@ -47,6 +47,7 @@ class Row:
     simulated: bool
     model: bool
     artefact: str = ""  # why a step of the last day is no news; empty where there is none
+    ahead: str = ""  # what is forecast of it: a limit that may be crossed; empty where none is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

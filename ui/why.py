@@ -101,20 +101,20 @@ def _how(view: View, item: ObservedProperty, indicator: Indicator | None, pick: 
 
 def _whence(view: View, reading: Reading | None, item: ObservedProperty, sources: list[SourceState]) -> Iterable[Fact]:
     t = view.t
-    told = [_source(view, state) for state in sources[:MOST_SOURCES]]
+    told = [source_words(view, state) for state in sources[:MOST_SOURCES]]
     if len(sources) > MOST_SOURCES:
         told.append(t("why.more_sources", n=len(sources) - MOST_SOURCES))
     words = "; ".join(told) or (_unlisted(view, reading) if reading is not None else t("why.no_source"))
     if told and view.parent(item) is not None:
         words = f"{t('fact.computed_here')} {t('why.from')} {words}"
-    pulls = "; ".join(_pulled(view, state, len(sources) > 1) for state in sources[:MOST_SOURCES])
+    pulls = "; ".join(pulled_words(view, state, len(sources) > 1) for state in sources[:MOST_SOURCES])
     return (
         Fact("source", t("fact.source"), words),
         Fact("pulled", t("why.pulled"), pulls or t("why.not_pulled")),
     )
 
 
-def _source(view: View, state: SourceState) -> str:
+def source_words(view: View, state: SourceState) -> str:
     """«Trạm đo mưa (Đài Khí tượng Thủy văn; Trực dự báo, máy lẻ 7301)»."""
     source = state.source
     name = source.name(view.language)
@@ -130,7 +130,8 @@ def _unlisted(view: View, reading: Reading) -> str:
     return view.t("why.delivered", name=reading.source)
 
 
-def _pulled(view: View, state: SourceState, several: bool) -> str:
+def pulled_words(view: View, state: SourceState, several: bool) -> str:
+    """When a source was asked last, when it last had something, and how it answers; with its name among several."""
     t = view.t
     tried = formats.moment(state.tried_at, view.now, view.zone) if state.tried_at else t("why.never")
     came = formats.moment(state.received_at, view.now, view.zone) if state.received_at else t("why.never")

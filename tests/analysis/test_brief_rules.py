@@ -13,6 +13,7 @@ from analysis.brief import farthest, first_limit, hourly, own_band, trail
 from analysis.brief_words import tell
 from core.brief import DAY, WEEK, Trust
 from core.catalogue import Indicator, ObservedProperty, Threshold
+from core.outlook import Forecasting, Withheld
 from tests.facts_of_a_day import CHAIN, HAPPY, JAM, PILOT, REPORTS, facts
 
 CITY = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -172,3 +173,30 @@ def test_a_closed_chain_and_a_long_one_are_told_short() -> None:
     assert "đã đóng 17:20" in head
     assert words.endswith("và 3 cảnh báo nữa")
     assert date(2026, 9, 15) == facts().first
+
+
+@pytest.mark.parametrize(
+    ("going", "says"),
+    [
+        (None, "Không có dự báo nào đưa ra được cho 12 giờ tới."),
+        (Forecasting(done=0, of=0, ended_at=None), "Chưa có dự báo: lượt tính đầu tiên chưa bắt đầu."),
+        (
+            Forecasting(done=7, of=44, ended_at=None),
+            "Đang tính dự báo: xong 7 trong 44 chuỗi, chưa chuỗi nào có số đáng tin.",
+        ),
+        (
+            Forecasting(
+                done=44,
+                of=44,
+                ended_at=datetime(2026, 9, 15, 9, tzinfo=UTC),
+                withheld=(Withheld(why="no_skill", n=30), Withheld(why="short", n=12)),
+            ),
+            "Không có dự báo. Lượt tính xong lúc 16:00 đã thử 44 chuỗi: 30 chuỗi không cách tính nào hơn cách đoán đơn "
+            "giản; 12 chuỗi chưa đủ lịch sử; 2 chuỗi thuộc địa bàn khác. Vì thế không đưa ra con số.",
+        ),
+    ],
+)
+def test_a_forecast_that_is_being_made_is_told_from_one_that_there_is_not(going: Forecasting | None, says: str) -> None:
+    told = tell(replace(facts(), outlooks=(), running=True, forecasting=going), "vi")
+    assert told.no_ahead == says
+    assert tell(replace(facts(), running=True, forecasting=going), "vi").no_ahead == "", "there is one"

@@ -258,7 +258,8 @@ def test_the_record_counts_hits_false_alarms_and_misses() -> None:
     actual = np.array([[30.0], [10.0], [30.0], [10.0], [30.0]])
     middle = np.array([[28.0], [26.0], [11.0], [12.0], [30.0]])
     trials = forecast.Trials(
-        places=np.arange(5), days=np.array([0, 0, 1, 1, 2]), actual=actual, spread=np.ones((5, 1)),
+        places=np.arange(5), days=np.array([0, 0, 1, 1, 2]), actual=actual,
+        parts=np.zeros((5, 1), dtype=np.int64), spreads=np.ones((5, 1)),
         now=np.array([5.0, 5.0, 5.0, 5.0, 40.0]), predicted={"usual": middle},
         low={"usual": middle - 20}, high={"usual": middle + 20}, judged=np.ones(5, dtype=bool),
     )  # fmt: skip
@@ -311,11 +312,49 @@ def test_naive_models_are_what_their_names_say() -> None:
     assert predictions(at)["day"][0] == values[-48], "a missing hour: that of the day before"
 
 
-def test_a_few_runs_of_the_selftest_keep_its_promises() -> None:
+def test_a_miss_is_measured_in_the_spread_that_is_known_now() -> None:
+    """Two weeks of history made the usual fit its own values: the spread of then is half of that of now."""
+    hours = np.array([[7, 8], [8, 9]], dtype=np.int64)
+    trials = forecast.Trials(
+        places=np.arange(2), days=np.array([0, 1]), actual=np.full((2, 2), 14.0), parts=hours,
+        spreads=np.ones((2, 24)), now=np.zeros(2), predicted={"usual": np.full((2, 2), 10.0)}, low={}, high={},
+        judged=np.ones(2, dtype=bool),
+    )  # fmt: skip
+    now = np.ones(24)
+    now[8] = 4.0
+    np.testing.assert_array_equal(trials.misses("usual", now), [[4.0, 1.0], [1.0, 4.0]])
+
+
+def test_nights_are_narrow_and_rush_hours_wide() -> None:
+    found = told(history(forecast_selftest.made("wide", np.random.default_rng(11))[: 42 * 24]))
+    assert found.model
+    width = {moment.hour: high - low for moment, low, high in zip(found.times, found.low, found.high, strict=True)}
+    assert width[(START.hour + 17) % 24] > 2.5 * width[(START.hour + 3) % 24]
+
+
+def test_an_interval_of_a_back_test_uses_the_spreads_of_its_own_day() -> None:
+    """What later days taught about the spread of an hour is unknown to an earlier interval."""
+    values = rush()
+    first = forecast.backtest(history(values))
+    louder = values.copy()
+    louder[-24:] += np.random.default_rng(2).normal(scale=300.0, size=24)
+    second = forecast.backtest(history(louder))
+    assert first is not None
+    assert second is not None
+    before = first.places < HOURS - 24 - HOURLY.horizon
+    assert np.isfinite(first.low["damped"][before]).any()
+    np.testing.assert_array_equal(first.low["damped"][before], second.low["damped"][before])
+
+
+def test_a_few_runs_of_the_selftest_keep_its_promises_whoever_works_on_them() -> None:
     """The whole selftest has 200 runs per kind; docs/forecasts.md holds its table."""
-    found = {row.kind: row for row in forecast_selftest.rows(2, 3)}
+    rows_of_one = list(forecast_selftest.rows(2, 3))
+    found = {row.kind: row for row in rows_of_one}
     assert found["white"].shown == 0
     assert found["walk"].shown == 0
     assert found["rush"].shown == 2
     assert found["rush"].skill > 0.05
     assert 50 <= found["rush"].covered_pct <= 100
+    assert 30 <= found["wide"].rush_pct <= 100
+    of_two = forecast_selftest.rows(2, 3, processes=2)
+    assert [forecast_selftest.printed(row) for row in of_two] == [forecast_selftest.printed(row) for row in rows_of_one]

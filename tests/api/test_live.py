@@ -236,3 +236,43 @@ def test_a_page_keeps_its_ticket_when_it_is_run_again():
     again = Feed(person=WALL, frame=lambda: None, screen="man_1")
     assert tickets.give(again, ticket) == ticket
     assert tickets.feed(ticket) is again
+
+
+def test_an_opened_drawer_is_heard_on_the_page_s_own_connection_and_nothing_else_is(house, city):
+    heard: list[str] = []
+    done = threading.Event()
+
+    def asked(key: str) -> None:
+        heard.append(key)
+        if key == "last":
+            done.set()
+
+    ticket = house.tickets.give(Feed(person=WALL, frame=city.frame, asked=asked))
+    with house.client.websocket_connect(live.PATH) as socket:
+        socket.send_json({"ticket": ticket, "known": {}})
+        for word in ("vn_aqi", ["vn_aqi"], {"vn_aqi": 1}, 7, None, "last"):
+            socket.send_json({"asked": word})
+        assert done.wait(10)
+    assert heard == ["vn_aqi", "last"]
+
+
+def test_a_word_too_long_for_a_drawer_ends_the_connection(house, city):
+    heard: list[str] = []
+    ticket = house.tickets.give(Feed(person=WALL, frame=city.frame, asked=heard.append))
+    with house.client.websocket_connect(live.PATH) as socket:
+        socket.send_json({"ticket": ticket, "known": {}})
+        socket.send_json({"asked": "x" * live.LONGEST_MESSAGE})
+        assert ended(socket)
+    assert heard == []
+
+
+def test_a_wall_counts_no_drawer(house, city):
+    heard: list[str] = []
+    ticket = house.tickets.give(Feed(person=WALL, frame=city.frame, screen="man_1", asked=heard.append))
+    with house.client.websocket_connect(live.PATH) as socket:
+        socket.send_json({"ticket": ticket, "known": {}})
+        socket.send_json({"asked": "vn_aqi"})
+        after(socket, 1)
+        city.publish(rows="<p>41 cm</p>")
+        after(socket, 2)
+    assert heard == []

@@ -22,11 +22,13 @@ from alerts.desk import load_desk
 from api import front_door, survey
 from control.citizens import Citizens
 from control.gate import Gate
+from core import survey as core_survey
 from core.access import Denied, People, Person
 from core.config import load_city
 from core.door import open_door
 from core.errors import InputError
 from core.scrub import MOST_LETTERS
+from core.survey import EARLY, FINE, LATE, USED, Stamps
 from notices.routes import Routes
 from store.duck import DuckStore
 from tests.clockwork import SetClock
@@ -325,3 +327,26 @@ def test_the_key_is_made_once_for_its_owner_alone(counter: Counter) -> None:
     link(counter)
     (path,) = counter.line.city.store_path.parent.glob("*-survey.key")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_form_is_not_counted_twice_when_its_stamp_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends more forms than are remembered, to have an old one forgotten, gains nothing by it."""
+    monkeypatch.setattr(core_survey, "MOST_SPENT", 3)
+    clock = SetClock(NOON)
+    stamps = Stamps(clock)
+    first = stamps.give("a1")
+    clock.advance(timedelta(seconds=1))
+    others = [stamps.give("a1") for _ in range(4)]
+    clock.advance(timedelta(seconds=3))
+    assert stamps.spend(first, "a1") == FINE
+    assert [stamps.spend(one, "a1") for one in others[:3]] == [FINE] * 3
+    assert stamps.spend(first, "a1") == LATE, "nobody remembers it, and it is not counted again"
+    assert stamps.spend(others[2], "a1") == USED
+    assert stamps.spend(stamps.give("a1"), "a1") == EARLY
+    assert stamps.spend(others[3], "a1") == FINE, "younger than what was forgotten"
+
+
+def test_a_flood_is_one_line_of_the_log(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
+    token = link(counter)
+    assert {counter.ask(f"/y-kien/{token}", b"points=9").status for _ in range(60)} == {422, 429}
+    assert len([one for one in caplog.records if "allowance" in one.getMessage()]) == 1

@@ -31,6 +31,7 @@ from core.alert import Alert, AlertEvent
 from core.config import load_city
 from core.errors import SourceUnavailable
 from core.ledger import Ledger, Outcome
+from core.outlook import Ahead, Crossing
 from core.wall import load_wall
 from pipeline import Line
 from store.duck import DuckStore
@@ -165,6 +166,21 @@ class Stage:
 
         self.line.change(change)
         return True
+
+    def foresee(self, *crossings: tuple[str, str, float, float]) -> bool:
+        """Forecasts that were just made: (property, site, limit, in how many minutes it is crossed)."""
+        self.line.forecasts._outlook = tuple(self._ahead(*one) for one in crossings)
+        self.line.change(lambda _: Outcome())
+        return True
+
+    def _ahead(self, key: str, site_id: str, limit: float, minutes: float) -> Ahead:
+        now = self.clock.now()
+        at = now + timedelta(minutes=minutes)
+        return Ahead(
+            observed_property=key, site_id=site_id, model="lagged", issued_at=now, made_at=now, times=(at,),
+            middle=(limit,), low=(limit,), high=(limit,), mae=1.0, naive_mae=2.0, coverage_pct=80.0, tests=100,
+            crossing=Crossing(level="warning", limit=limit, at=at, earliest=now + timedelta(minutes=minutes / 2)),
+        )  # fmt: skip
 
     def stall(self, source: str) -> bool:
         """That source does not answer from now on."""

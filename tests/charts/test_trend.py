@@ -200,3 +200,17 @@ def test_small_multiples_of_nothing_say_what_is_missing() -> None:
 def test_no_address_of_another_host_is_in_the_chart_but_the_schema_name() -> None:
     text = json.dumps({key: part for key, part in spec(series()).items() if key != "$schema"})
     assert "http" not in text
+
+
+def test_holidays_are_columns_and_a_closed_road_is_a_bar_with_its_words() -> None:
+    """Both end with the plot, and a closure of two minutes can still be seen in a chart of a day."""
+    feast = (UNTIL - timedelta(hours=30), UNTIL - timedelta(hours=20), "nghỉ lễ", True)
+    closed = (UNTIL - timedelta(hours=5), UNTIL - timedelta(hours=5) + timedelta(minutes=2), "đường bị cấm", False)
+    gone = (SINCE - timedelta(hours=9), SINCE - timedelta(hours=8), "đã qua", False)
+    drawn = spec(series(), spans=[feast, closed, gone])
+    (day,), (fact,) = rows(drawn, "days"), rows(drawn, "facts")
+    assert (day["words"], fact["words"]) == ("nghỉ lễ", "đường bị cấm")
+    assert day["time"] == "2026-09-14T17:42:00", "what began before the plot begins with it"
+    width = datetime.fromisoformat(fact["end"]) - datetime.fromisoformat(fact["time"])
+    assert timedelta(minutes=3) < width < timedelta(minutes=10)
+    assert layer(spec(series()), "days") is None

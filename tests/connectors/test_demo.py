@@ -579,3 +579,32 @@ def test_each_configured_source_of_the_demo_is_a_part_and_gives_rows() -> None:
     asked = request("rain", "2026-11-19T06:00", "2026-11-19T10:00")
     for source in CITY.sources:
         assert len(fetched(replace(asked, source=source.key, options=source.options)))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [("health", {"respiratory_visits", "dengue_cases"}), ("education", {"pupils_enrolled", "pupils_absent"})],
+)
+def test_a_first_load_brings_months_of_the_figures_that_come_once_a_day(name: str, keys: set[str]) -> None:
+    until = local("2026-11-20T10:00")
+    asked = request(name, "2026-10-21T10:00", "2026-11-20T10:00")
+    first, before = demo.fetch(requests.Session(), asked)
+    rows = demo.parse(before)
+    assert set(rows["observed_property"]) == keys, "no hour of those months"
+    assert rows["time"].max() <= asked.since, "the other answer brings the rest: no row comes twice"
+    days = rows.loc[rows["observed_property"] == min(keys), "time"].dt.floor("D").nunique()
+    month = demo.parse(first)
+    days += month.loc[month["observed_property"] == min(keys), "time"].dt.floor("D").nunique()
+    assert days >= 56, "eight weeks: what a comparison by the day needs"
+    whole = part(name, until - timedelta(days=120), until)
+    whole = whole[whole["observed_property"].isin(keys)]
+    both = pd.concat([rows, month[month["observed_property"].isin(keys)]])
+    assert sorted(both["value"]) == sorted(whole["value"])
+    later = request(name, "2026-11-20T08:00", "2026-11-20T10:00")
+    assert len(demo.fetch(requests.Session(), later)) == 1, "not again"
+
+
+def test_whole_days_are_asked_only_of_what_is_told_by_the_day() -> None:
+    body = {"part": "traffic", "since": "2026-11-01T00:00:00+07:00", "until": "2026-11-02T00:00:00+07:00", "days": True}
+    with pytest.raises(InputError, match="traffic has no figures of whole days; health, education have"):
+        demo.parse(Payload(body=json.dumps(body).encode(), name="t", media_type="application/json", context={}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -10,12 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from alerts.lifecycle import OUT_OF_SERVICE
 from control.brief import Material, gather
 from core import observations as obs
 from core.alert import Alert, AlertEvent
 from core.asked import Asked
 from core.brief import DAY, MONTH, WEEK, Facts
+from core.ledger import Outcome
 from core.outlook import Ahead, Crossing
+from core.plans import Task
 from core.snapshot import Snapshot
 from pipeline import Line
 from tests.pages.conftest import copy_of
@@ -174,7 +178,7 @@ def test_plans_pilots_and_forecasts_come_into_the_brief(demo_line: Line) -> None
     )
     times = tuple(now + timedelta(hours=hour) for hour in range(1, 13))
     ahead = Ahead(
-        observed_property="river_level", site_id="river_01", model="m", issued_at=now, times=times,
+        observed_property="river_level", site_id="river_01", model="m", issued_at=now, made_at=now, times=times,
         middle=tuple([4.0] * 12), low=tuple([3.9] * 12), high=tuple([4.4] * 12), mae=0.1, naive_mae=0.2,
         coverage_pct=80.0, tests=50, crossing=Crossing(level="watch", limit=4.3, at=None, earliest=times[1]),
     )  # fmt: skip
@@ -217,3 +221,58 @@ def test_without_a_picture_nothing_of_the_present_is_invented(demo_line: Line) -
     nothing: Snapshot | None = None
     found = today(line, snapshot=lambda: nothing)
     assert found.trust.scores == ()
+
+
+def test_the_data_of_a_past_day_are_scored_from_their_rows(line: Line) -> None:
+    zone = line.city.zone
+    day = line.clock.now().astimezone(zone).date()
+    end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    line.clock.set(end)
+    line.run_once()
+    found = gather(material(line), DAY, day, end + timedelta(hours=1))
+    assert not found.running
+    scores = {one.key: one for one in found.trust.scores}
+    assert {"correct", "complete"} <= set(scores)
+    assert all(one.n > 0 and 0 <= one.percent <= 100 for one in scores.values())
+    source = next(row for row in line.store.latest(["river_level"]).itertuples() if row.site_id == "river_01").source
+    times = pd.date_range(end - timedelta(hours=20), periods=200, freq="min", tz="UTC")
+    bad = pd.DataFrame({"site_id": "river_01", "observed_property": "river_level", "value": 2.0, "time": times})
+    line.store.write_observations(obs.frame(bad, source=source, quality="fail"), end)
+    worse = {one.key: one for one in gather(material(line), DAY, day, end + timedelta(hours=1)).trust.scores}
+    assert worse["correct"].percent < scores["correct"].percent
+    nobody = gather(material(line, snapshot=lambda: None), DAY, day, end + timedelta(hours=1))
+    assert nobody.trust.scores == (), "nobody knows what kind of source each is"
+    kinds = {one.source.key: one.kind for one in line.snapshot.sources}
+    alone = gather(material(line, snapshot=lambda: None, kinds=kinds), DAY, day, end + timedelta(hours=1))
+    assert {one.key for one in alone.trust.scores} == set(worse), "the command line is told the kinds"
+
+
+def test_the_week_ahead_holds_tasks_due_and_the_planned_end_of_maintenance(line: Line) -> None:
+    now = line.clock.now()
+    today_ = now.astimezone(line.city.zone).date()
+    soon, later = today_ + timedelta(days=3), today_ + timedelta(days=30)
+    for key, title, due, state, area in (
+        ("pump", "Nạo vét cống Cầu Gỗ", soon, "open", ""),
+        ("lamp", "Thay đèn", soon, "done", ""),
+        ("road", "Vá đường", later, "open", ""),
+        ("ward", "Sửa vỉa hè", soon, "doing", "90003"),
+    ):
+        line.store.write_task(
+            Task(task=key, version=1, title=title, unit="Đội 1", due=due, state=state, area=area, deed="plan_task",
+                 changed_at=now, changed_by="an")
+        )  # fmt: skip
+    until = now + timedelta(days=2)
+    alert = Alert(rule=RAIN[0], site_id=RAIN[1], active=False, acked=True, priority="high", hidden=OUT_OF_SERVICE,
+                  hidden_until=until)  # fmt: skip
+    event = AlertEvent(happened_at=now, rule=RAIN[0], site_id=RAIN[1], state_before="NORM", state_after=OUT_OF_SERVICE,
+                       priority="high", deed="take_out_of_service",
+                       detail=json.dumps({"until": until.isoformat()}))  # fmt: skip
+    line.store.change_alerts(lambda ledger: Outcome(alerts=(alert,), events=(event,)))
+    found = {one.text.vi: one.day for one in today(line).events}
+    assert found["Hạn nhiệm vụ: Nạo vét cống Cầu Gỗ"] == soon
+    assert found["Hạn nhiệm vụ: Sửa vỉa hè"] == soon
+    assert not any("Thay đèn" in one or "Vá đường" in one for one in found), "done, and too far"
+    (works,) = [one for one in found if one.startswith("Dự kiến xong bảo trì: ")]
+    assert found[works] == until.astimezone(line.city.zone).date()
+    ward = gather(material(line), DAY, today_, now, areas=("90001",))
+    assert not any("Sửa vỉa hè" in one.text.vi for one in ward.events), "a task of another ward is nobody's here"

@@ -230,6 +230,7 @@ def test_the_command_takes_what_was_sent_and_says_in_one_line_what_is_wrong(
         (["daily", "--out", "f.doc"], "end the name in .pdf"),
         (["daily", "--date", "14/09/2026", "--out", "f.pdf"], "is no date"),
         (["daily", "--date", "2999-01-01", "--out", "f.pdf"], "in the future"),
+        (["weekly", "--date", "0001-01-01", "--out", "f.pdf"], "no report reaches back"),
         (["daily", "--date", "2026-09-14", "--out", str(tmp_path / "gone" / "f.html")], "No such file"),
         (["daily", "--city", "atlantis", "--out", "f.pdf"], "there is no folder config/atlantis"),
     ):

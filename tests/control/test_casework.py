@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from connectors import demo, open311
 from connectors._contract import Payload
 from control.studies import Study
+from core import cases
 from core.access import Denied, Person
 from core.config import load_city
 from core.errors import ConfigError, InputError
@@ -108,6 +110,36 @@ def test_who_reminds_a_unit_stands_in_the_audit_log(own_line: Line) -> None:
     mine = told[told["action"] == "remind_unit"]
     assert sorted(mine["result"]) == ["denied", "denied", "done", "refused"]
     assert len(own_line.store.read_reminders(EVENING.replace(year=2025))) == 1
+
+
+def test_the_open_figures_do_not_move_before_midnight(own_line: Line) -> None:
+    """Somebody rates a report of last week at noon. Whoever asks every quarter of an hour must not see that rating."""
+    clock = own_line.clock
+    assert isinstance(clock, SetClock)
+    received = EVENING - timedelta(days=5)
+    rows = [
+        {
+            "case_id": str(number),
+            "kind": "report",
+            "category": "flooding",
+            "ward": "90001",
+            "received_at": received,
+            "resolved_at": received + timedelta(hours=3),
+            "rating": 5.0 if number < 20 else float("nan"),
+            "source": "hotline",
+        }
+        for number in range(40)
+    ]
+    own_line.store.write_cases(cases.frame(rows), EVENING)
+    morning = answer(own_line.casework.public).value
+    assert int(morning.satisfied.cells.at["flooding", "satisfied"]) == 20
+    own_line.store.write_cases(cases.frame([rows[30] | {"rating": 5.0}]), EVENING)
+    clock.advance(timedelta(minutes=40))
+    assert answer(own_line.casework.public).value is morning
+    clock.advance(timedelta(days=1))
+    assert own_line.casework.public().value is morning, "until the new one is made"
+    assert answer(own_line.casework.public).value.until > morning.until
+    assert int(own_line.casework.public().value.satisfied.cells.at["flooding", "satisfied"]) == 21
 
 
 def test_proposals_stand_in_the_ranks_that_their_votes_allow_with_the_verdict_of_their_pilot(own_line: Line) -> None:

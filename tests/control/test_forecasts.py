@@ -59,16 +59,26 @@ def test_a_turn_begins_with_the_first_screen_and_goes_to_every_public_indicator(
 def test_only_what_beat_the_naive_ones_is_handed_on(forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {"a": WON, "b": LOST, "d": WON}
 
+    seen: list[tuple[int, int, object]] = []
+
     def make(key: str, site_id: str, tell: object = None) -> Forecast:
+        going = forecasts.going()
+        seen.append((going.done, going.of, going.ended_at))
         if key == "c":
             raise ValueError("an odd series")
         return answers[key]
 
     monkeypatch.setattr(forecasts, "series", lambda: [(key, "x") for key in "abcd"])
     monkeypatch.setattr(forecasts, "make", make)
+    assert (forecasts.going().of, forecasts.going().ended_at) == (0, None), "none has begun"
     turned = forecasts.turn()
     assert [one.observed_property for one in forecasts.outlook()] == ["a", "d"], "the order of the first screen stays"
     assert (turned.series, turned.shown) == (4, 2)
+    assert seen[0] == (0, 4, None), "while the first turn runs, it tells how far it is"
+    assert seen[-1] == (3, 4, None)
+    going = forecasts.going()
+    assert (going.done, going.of, going.ended_at) == (4, 4, turned.ended_at)
+    assert [(one.why, one.n) for one in going.withheld] == [("no_skill", 1), ("failed", 1)]
     (first, _) = forecasts.outlook()
     assert (first.mae, first.naive_mae, first.tests) == (1.0, 2.0, 100)
     answers["a"] = LOST
@@ -108,7 +118,7 @@ def test_a_real_series_of_the_demo_city_is_judged(forecasts: Forecasts) -> None:
     assert len(found.league) == 7
     assert found.origins >= 80
     assert found.complete_pct > 95
-    assert (as_ahead("overdue_share", "office_01", found) is not None) == bool(found.model)
+    assert (as_ahead("overdue_share", "office_01", found, EVENING) is not None) == bool(found.model)
 
 
 def test_a_daily_figure_is_looked_at_in_days(forecasts: Forecasts, demo_line: Line) -> None:
@@ -119,7 +129,7 @@ def test_a_daily_figure_is_looked_at_in_days(forecasts: Forecasts, demo_line: Li
 
 def test_whoever_has_one_area_sees_the_forecasts_of_that_area(demo_line: Line) -> None:
     def ahead(site_id: str) -> Ahead:
-        found = as_ahead("rain_1h", site_id, WON)
+        found = as_ahead("rain_1h", site_id, WON, EVENING)
         assert found is not None
         return found
 

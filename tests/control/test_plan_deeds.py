@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from core.config import load_city
 from core.errors import InputError
 from core.maturity import NO, UNANSWERED, YES, Criterion
 from core.observations import frame
-from core.plans import PlanRefused
+from core.plans import Decision, PlanRefused
 from pipeline import Line
 from store.duck import DuckStore
 from tests.clockwork import SetClock
@@ -108,6 +111,40 @@ def test_two_people_at_the_same_task_do_not_overwrite_each_other(line: Line) -> 
     (kept,) = line.store.read_tasks()
     with pytest.raises(InputError, match="người khác sửa"):
         line.store.write_task(kept)
+
+
+def test_a_ward_saves_its_task_and_what_it_waits_for_elsewhere_stays_unnamed(line: Line) -> None:
+    """The form of a ward lists its own tasks. What the city tied to another ward's task is neither lost nor told."""
+    secret = line.plans.plan_task(SUPERVISOR, Draft(title="Thanh tra phường khác", unit="U", due=None, area="90001"))
+    tied = Draft(title="Việc phường", unit="U", due=None, area="90013", needs=(secret,))
+    key = line.plans.plan_task(SUPERVISOR, tied)
+    assert line.plans.plan_task(WARD, replace(tied, title="Việc phường, rõ hơn", task=key, version=1, needs=())) == key
+    assert line.store.read_tasks()[-1].needs == (secret,)
+    own = next(one for one in line.plans.tasks(WARD.areas) if one.task.task == key)
+    assert own.blocked == (secret,), "its number, not its title"
+    with pytest.raises(PlanRefused) as refused:
+        line.plans.move_task(WARD, FINISH, key, 2)
+    assert "Thanh tra" not in refused.value.words("vi")
+    assert by_key(line, key).blocked == ("Thanh tra phường khác",), "the whole city reads it"
+
+
+def test_two_people_decide_in_the_same_second_and_both_are_written(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both forms are sent before either is in the log: the second one gets the next number, and is not turned away."""
+    both, read = threading.Barrier(2), line.store.read_decisions
+
+    def slow() -> list[Decision]:
+        found = read()
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)  # where nothing keeps them apart, both have read the same log now
+        return found
+
+    monkeypatch.setattr(line.store, "read_decisions", slow)
+    draft = Draft(title="Việc", unit="U", due=None)
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda text: line.plans.decide(SUPERVISOR, SEEN, text, task=draft), ("Một", "Hai")))
+    assert sorted(made) == ["QD-0001", "QD-0002"]
+    assert {one.text for one in read()} == {"Một", "Hai"}
+    assert len({one.task for one in read()}) == 2
 
 
 def test_undo_within_the_time_of_the_house_and_reopen_after_it(line: Line) -> None:

@@ -90,3 +90,10 @@ def test_the_picture_of_the_whole_city_stays_what_it_was(evening: Snapshot) -> N
     before = (len(evening.alerts), len(evening.readings), len(evening.city.sites), len(evening.undelivered))
     scoped(evening, {evening.city.area_of(FLOOD[1])}, own_items)
     assert (len(evening.alerts), len(evening.readings), len(evening.city.sites), len(evening.undelivered)) == before
+
+
+def test_a_quiet_ward_sees_an_empty_journal_and_not_a_broken_page(evening: Snapshot) -> None:
+    """On the first night of a new house nothing has happened yet: no line is told, and its columns are there."""
+    quiet = scoped(replace(evening, journal=evening.journal.iloc[:0]), {evening.city.area_of(FLOOD[1])}, own_items)
+    assert list(quiet.journal.columns) == ["rule", "site_id"]
+    assert quiet.journal.empty

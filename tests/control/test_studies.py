@@ -106,3 +106,24 @@ def test_months_of_different_questions_are_forgotten(studies: Studies, monkeypat
     rest(studies)
     assert studies.known("a") == Study()
     assert studies.known("d").value == 1
+
+
+def test_questions_that_were_forgotten_while_they_waited_are_not_worked_out(
+    studies: Studies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody flicks through a hundred pairs: what no screen asks for any more must not hold up the others."""
+    monkeypatch.setattr(room, "MOST_KEPT", 3)
+    going, begun = threading.Event(), threading.Event()
+
+    def first(_: Tell) -> None:
+        begun.set()
+        assert going.wait(30)
+
+    answered: list[int] = []
+    studies.ask(("first",), first, HOUR)
+    assert begun.wait(30)
+    for number in range(20):
+        studies.ask(("pair", number), lambda _, number=number: answered.append(number), HOUR)
+    going.set()
+    rest(studies)
+    assert answered == [18, 19], "the newest that are still known, beside the question that ends this test"

@@ -122,3 +122,68 @@ def test_the_day_is_the_citys_not_greenwichs(room: Room) -> None:
     room.clock.set(datetime(2026, 11, 20, 18, 30, tzinfo=UTC))
     room.usage.opened("one", "traffic", "operator")
     assert room.used().since == date(2026, 11, 21)
+
+
+def test_an_opened_drawer_counts_for_its_indicator_once_per_look(room: Room) -> None:
+    room.usage.opened("one", "traffic", "viewer")
+    for _ in range(3):
+        room.usage.asked_why("one", "vn_aqi")
+    room.usage.asked_why("one", "rain_1h")
+    assert room.used("vn_aqi", "rain_1h", "heat_index").unopened == ("heat_index",)
+    counted = room.store.read_usage(date(2026, 1, 1)).query("kind == 'indicator'")
+    assert dict(zip(counted["name"], counted["n"], strict=True)) == {"vn_aqi": 1, "rain_1h": 1}
+    room.usage.opened("one", "map", "viewer")
+    room.usage.asked_why("one", "vn_aqi")
+    room.usage.turn()
+    counted = room.store.read_usage(date(2026, 1, 1)).query("name == 'vn_aqi'")
+    assert counted["n"].sum() == 2, "another page is another look"
+
+
+def test_a_drawer_of_an_indicator_whose_trend_is_open_is_no_news(room: Room) -> None:
+    room.usage.opened("one", "trends", "viewer")
+    room.usage.looked_at("one", ["vn_aqi"])
+    room.usage.asked_why("one", "vn_aqi")
+    room.usage.looked_at("one", ["vn_aqi"])
+    room.usage.turn()
+    assert room.store.read_usage(date(2026, 1, 1)).query("name == 'vn_aqi'")["n"].sum() == 1
+
+
+def test_a_drawer_without_an_open_page_counts_nothing(room: Room) -> None:
+    room.usage.asked_why("nobody", "vn_aqi")
+    room.usage.opened("one", "traffic", "viewer")
+    room.usage.left("one")
+    room.usage.asked_why("one", "vn_aqi")
+    assert room.used("vn_aqi").unopened == ("vn_aqi",)
+
+
+def test_a_killed_server_loses_no_more_than_a_cycle_of_the_looks_that_went_on(room: Room) -> None:
+    room.usage.opened("one", "traffic", "operator")
+    for _ in range(3):
+        room.wait(60)
+        room.usage.turn()
+    room.wait(45)  # killed here: nobody says stop, and nobody leaves
+    (row,) = Usage(room.store, ZONE, room.clock.now).used([]).pages
+    assert (row.n, row.sessions, row.seconds) == (1, 1, 180.0)
+
+
+def test_what_was_stored_on_the_way_is_not_counted_again_at_the_end(room: Room) -> None:
+    room.usage.opened("one", "traffic", "operator")
+    room.wait(20)
+    room.usage.turn()
+    room.wait(20)
+    room.usage.opened("one", "traffic", "operator")
+    room.usage.turn()
+    room.wait(5)
+    room.usage.left("one")
+    (row,) = room.used().pages
+    assert (row.n, row.sessions, row.seconds) == (1, 1, 45.0)
+
+
+def test_a_look_left_over_night_stays_at_half_an_hour_however_often_it_is_stored(room: Room) -> None:
+    room.usage.opened("one", "traffic", "operator")
+    for _ in range(9 * 60):
+        room.wait(60)
+        room.usage.turn()
+    room.usage.left("one")
+    (row,) = room.used().pages
+    assert (row.sessions, row.seconds) == (1, LONGEST_LOOK_S)

@@ -40,6 +40,7 @@ def test_an_office_table_becomes_wards() -> None:
         ("Mã;Tên\nVY;Việt Yên\n", "row 2: code 'VY'"),
         ("Mã;Tên\n7777;Việt Yên\n07777;Nếnh\n", "07777 is given twice"),
         ('Mã,Tên\n7777,"Việt ""Yên"""\n', "quotation marks"),
+        ('Mã,Tên\n7777,"Nếnh\n[evil]"\n', "row 2: name .*on one line"),
         ("Mã;Tên;Vĩ độ;Kinh độ\n7777;Việt Yên;106,1;21,2\n", "swapped"),
         ("Mã;Tên;Vĩ độ;Kinh độ\n7777;Việt Yên;21,2;\n", "or neither"),
         ("Mã;Tên;Vĩ độ;Kinh độ\n7777;Việt Yên;đây;106\n", "no number of degrees"),
@@ -86,6 +87,7 @@ def test_what_is_there_is_never_written_over(root: Path, capsys: pytest.CaptureF
         ("Việt Yên", "Việt Yên", WARDS, "small letters"),
         ("../out", "Việt Yên", WARDS, "small letters"),
         ("viet_yen", 'Việt "Yên"', WARDS, "quotation marks"),
+        ("viet_yen", "Việt Yên\r[x]", WARDS, "on one line"),
         ("viet_yen", "Việt Yên", "Mã;Tên\n7777;Nếnh\n", "coordinates"),
     ],
 )

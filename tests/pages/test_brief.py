@@ -57,8 +57,9 @@ def test_another_period_and_day_are_in_the_address(demo_line: Line, serve: Serve
     first = day - timedelta(days=day.weekday())
     assert f'data-period="week" data-first="{first.isoformat()}"' in html(viewer)
     assert "kỳ đã qua không kèm dự báo" in html(viewer)
-    strange = open_page("brief", period="century", day="soon").run()
-    assert problems(strange) == []
+    for day_asked in ("soon", "1987-01-01", "0001-01-01", "9999-12-31"):
+        strange = open_page("brief", period="century", day=day_asked).run()
+        assert problems(strange) == [], "an old bookmark opens the nearest day there is"
 
 
 def test_a_file_is_written_down_as_handed_over(demo_line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import indicators
 from control.links import Links
 from control.studies import Studies
 from core.access import Person
+from core.config import ROOT
 from core.i18n import LANGUAGES, words
+from core.links_plan import load_links
 from pipeline import Line
 from tests.pages.reading import html, open_page, problems
 from ui import people
@@ -97,8 +103,44 @@ def test_a_person_of_one_ward_sees_no_other_and_asks_for_an_answer_of_their_own(
     assert {line.city.area_of(site) for site in sites} <= {"", "90001"}
 
 
+def test_the_city_chooses_what_is_compared_and_names_its_events(
+    line: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "links.toml").write_text(
+        'studied = ["rainfall", "travel_time_index", "pm25", "respiratory_visits"]\nlanes = ["pm25", "rainfall"]\n'
+        '[[event]]\nkey = "any"\nobserved_property = "rain_1h"\nabove = 0.5\nname_vi = "Mưa <b>phùn</b> trên {limit}"\n'
+        '[[event]]\nkey = "plain"\nobserved_property = "pm25"\nabove = 41\n',
+        encoding="utf-8",
+    )
+    city = replace(line.city, folder=tmp_path)
+    own = Links(city, line.store, line.clock, line.catalogue, line.studies)
+    monkeypatch.setattr(line, "links", own)
+    shown = html(worked_out(line, hours="336"))
+    found = line.studies.known(("links", None, "")).value
+    assert set(found.lanes) == {"rainfall", "travel_time_index", "pm25", "respiratory_visits"}
+    assert {one.kind.key for one in found.follows} == {"any", "plain"}
+    assert "Mưa &lt;b&gt;phùn&lt;/b&gt; trên 0,5" in shown, "the city's own name, as text"
+    assert "<b>phùn</b>" not in shown
+    assert "PM2.5 trên 41" in shown, "an event without a name is told by its property"
+
+
+def test_what_cannot_be_compared_yet_has_its_day(line: Line) -> None:
+    shown = html(worked_out(line))
+    found = line.studies.known(("links", None, "")).value
+    today = line.clock.now().astimezone(line.city.zone).date()
+    assert found.enough_on["respiratory_visits"] > today
+    hours = found.lanes["pm25"]
+    assert found.enough_on["respiratory_visits"] <= today + timedelta(days=56), f"{len(hours)} hours lie there already"
+    assert found.enough_on["pupils_absent_share"] > found.enough_on["respiratory_visits"], "schools close on weekends"
+    assert "pm25" not in found.enough_on
+    day = found.enough_on["respiratory_visits"]
+    assert f"từ ngày {day:%d/%m/%Y}" in shown
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_word_of_the_page_claims_a_reason(language: str) -> None:
     said = {key: text for key, text in words(language).items() if key.startswith("links.")}
+    plan = load_links(ROOT / "config" / "demo", indicators.catalogue(), date(2026, 11, 22))
+    said |= {one.key: one.name(language) for one in plan.events}
     assert len(said) > 60
     assert {key: text for key, text in said.items() if re.search(REASONS[language], text, re.IGNORECASE)} == {}

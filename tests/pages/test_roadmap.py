@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from core.access import Person
 from pipeline import Line
 from tests.pages.conftest import copy_of
 from tests.pages.reading import html, open_page, problems
-from ui import people
+from ui import people, plan_deeds
 
 Serve = Callable[[Line], Line]
 
@@ -111,6 +112,15 @@ def test_a_decision_is_written_with_the_screen_it_was_taken_before(line: Line, s
     assert (made.page, made.link, made.snapshot) == ("roadmap", "/roadmap?view=quyet-dinh", line.snapshot.number)
     assert (made.indicator, made.site_id) == ("online_share", "thanh_lam")
     assert made.value is not None
+    assert [str(one.value or "") for one in viewer.text_area] == [""], "a second click finds nothing to write"
+    told = [str(one.value) for one in viewer.text]
+    assert any("QD-0001" in one or "ghi" in one.casefold() for one in told)
+    viewer.run()
+    assert [str(one.value) for one in viewer.text if "ghi" in str(one.value).casefold()], "still there a moment later"
+    viewer.session_state[plan_deeds.ANSWER] = ("done", "Đã ghi quyết định.", time.monotonic())
+    viewer.button(key="do_record_decision_roadmap").click().run()
+    assert len(line.store.read_decisions()) == 1
+    assert not any("Hãy ghi nội dung" in str(one.value) for one in viewer.text), "no reproach for a double click"
     computed(line)
     shown = html(open_page("roadmap", view="quyet-dinh").run())
     assert "Giữ nhịp rà soát hằng tuần" in shown

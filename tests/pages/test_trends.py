@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,13 +13,14 @@ import pytest
 from analysis.decompose import Moved, Part
 from analysis.forecast import NO_SKILL, Forecast, Record, Score
 from charts.theme import DESK
+from control.happened import ALERT, HOLIDAY, REPAIR, Happened, Happening
 from control.studies import Study
 from core.i18n import Translator
 from core.outlook import Crossing
 from pipeline import Line
 from tests.conftest import EVENING
 from tests.pages.reading import html, open_page, problems
-from ui import trend_words
+from ui import trend_words, trends
 from ui.views import View
 
 Serve = Callable[[Line], Line]
@@ -49,12 +51,23 @@ MOVED = Moved(
     spans=((EVENING - 48 * HOUR, EVENING - 24 * HOUR), (EVENING - 24 * HOUR, EVENING)),
 )  # fmt: skip
 
+DAY = timedelta(days=1)
+HAPPENED = Happened(
+    events=(
+        Happening(kind=HOLIDAY, at=EVENING - 20 * DAY, until=EVENING - 19 * DAY),
+        Happening(kind=ALERT, at=EVENING - 12 * DAY, rule="services_on_time_low", priority="high"),
+        Happening(kind=REPAIR, at=EVENING - 9 * DAY, until=EVENING - 8 * DAY, rule="x", reason="thay <b>máy đếm</b>"),
+    ),
+    counts=((ALERT, 44), (REPAIR, 1), (HOLIDAY, 1)),
+)
+
 
 @pytest.fixture
 def known(demo_line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Line:
     """The demo city, with a forecast that is there already."""
     line = serve(demo_line)
     monkeypatch.setattr(line.forecasts, "ask", lambda key, site_id: Study(value=AHEAD, made_at=EVENING, progress=1.0))
+    monkeypatch.setattr(line.forecasts, "happened", lambda *_: Study(value=HAPPENED, made_at=EVENING, progress=1.0))
     monkeypatch.setattr(line.forecasts, "moved", lambda *_: Study(value=MOVED, made_at=EVENING, progress=1.0))
     return line
 
@@ -97,6 +110,42 @@ def test_a_year_is_asked_for_and_the_page_does_not_wait(known: Line, monkeypatch
     viewer = open_page("trends", indicator="on_time_rate", site="thanh_lam", hours="8760").run()
     assert problems(viewer) == []
     assert [str(one.value) for one in viewer.info] == [t("forecast.working", percent="40%")]
+
+
+def test_events_reach_over_the_whole_span_and_say_how_many_are_left_out(known: Line) -> None:
+    """Thirty days: an alert of twelve days ago stands on the chart, and the list owns up to the rest."""
+    viewer = open_page("trends", indicator="on_time_rate", site="thanh_lam", hours="720").run()
+    assert problems(viewer) == []
+    shown = html(viewer)
+    assert f"{t('forecast.events', span=t('word.days', n=30))}: 44 cảnh báo, 1 lần sửa chữa thiết bị" in shown
+    assert t("forecast.events_more", n="43") in shown
+    assert "thay &lt;b&gt;máy đếm&lt;/b&gt;" in shown, "what people wrote is no markup"
+    assert shown.index("thay &lt;b&gt;") < shown.rindex(t("forecast.event_holiday")), "newest first"
+
+
+def test_each_alert_stands_on_the_chart_once_stored_or_just_raised(demo_line: Line) -> None:
+    """What was raised minutes ago is in the snapshot alone; what both know is one flag."""
+    now = demo_line.snapshot
+    rule = next(one for one in now.rules.values() if one.observed_property == "on_time_rate")
+    twice, fresh = EVENING - 2 * HOUR, EVENING - timedelta(minutes=4)
+    journal = pd.DataFrame(
+        [
+            {
+                "deed": "raise",
+                "site_id": "thanh_lam",
+                "rule": rule.key,
+                "happened_at": pd.Timestamp(at),
+                "priority": "high",
+            }
+            for at in (twice, fresh)
+        ]
+    )
+    stored = Happened(
+        events=tuple(Happening(kind=ALERT, at=at, rule=rule.key, priority="high") for at in (EVENING - 12 * DAY, twice))
+    )
+    screen = SimpleNamespace(snapshot=replace(now, journal=journal), language="vi")
+    flags = trends._flags(screen, "on_time_rate", "thanh_lam", stored)
+    assert [at for at, _, _ in flags] == [EVENING - 12 * DAY, twice, fresh]
 
 
 def view(line: Line) -> View:

@@ -106,13 +106,23 @@ def test_the_docx_has_the_form_of_decree_30() -> None:
     assert section.first_page_header.paragraphs[0].text == ""
     assert (paper.styles["Normal"].font.name, paper.styles["Normal"].font.size) == ("Times New Roman", Pt(13))
     top = paper.tables[0]
-    assert [cell.text for cell in top.rows[0].cells] == [
+    assert [cell.text.rstrip() for cell in top.rows[0].cells] == [
         "UBND TP. THANH LÂM\nTRUNG TÂM ĐIỀU HÀNH ĐÔ THỊ",
         "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc",
     ]
     assert top.cell(1, 0).text.startswith("Số:")
     assert "/BC-" in top.cell(1, 0).text
     assert top.cell(1, 1).text == "TP. Thanh Lâm, ngày 15 tháng 9 năm 2026"
+    ruled = [paragraph for cell in top.rows[0].cells for paragraph in cell.paragraphs if "pBdr" in paragraph._p.xml]
+    assert [paragraph.text for paragraph in ruled] == ["", ""], "a rule must not squeeze the words above it"
+    left = [one.paragraph_format.left_indent.mm for one in ruled]
+    short, long = 74 - 2 * left[0], 91 - 2 * left[1]
+    assert 74 / 3 - 1 < short < 74 / 2, "a third to a half of the line"
+    assert 52 < long < 64, "as long as the motto"
+    for table in paper.tables:
+        grid = [round(column.width.mm) for column in table.columns]
+        assert grid == [round(cell.width.mm) for cell in table.rows[0].cells], "programs read the one or the other"
+        assert sum(grid) in (164, 165, 166), "the text is 165 mm wide"
     words = [paragraph.text for paragraph in paper.paragraphs]
     assert words[0:2] == ["BÁO CÁO", "Tình hình điều hành đô thị ngày 15/09/2026"]
     assert paper.tables[-1].cell(0, 0).text.startswith("Nơi nhận:")
@@ -134,6 +144,23 @@ def test_every_letter_of_the_docx_is_times_new_roman_13_or_14_in_the_text() -> N
 # -- XLSX -------------------------------------------------------------------------------------------------------------
 
 
+def test_the_workbook_can_be_read_and_printed_as_it_opens() -> None:
+    book = load_workbook(io.BytesIO(render(facts(), "xlsx")))
+    for sheet in book:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.print_title_rows == "$1:$1"
+        for number, row in enumerate(sheet.iter_rows(), start=1):
+            for cell in row:
+                wide = sheet.column_dimensions[cell.column_letter].width
+                if isinstance(cell.value, str) and len(cell.value) > wide:
+                    lines = len(cell.value) / wide
+                    assert (sheet.row_dimensions[number].height or 0) >= 15 * lines, "what is wrapped must be seen"
+                elif isinstance(cell.value, datetime):
+                    assert wide > len("21/11/2026 11:00"), "else it reads ####"
+
+
 def test_the_workbook_holds_numbers_with_unit_n_interval_and_source() -> None:
     book = load_workbook(io.BytesIO(render(facts(), "xlsx")))
     rows = list(book["Chỉ số"].iter_rows(values_only=True))
@@ -145,6 +172,9 @@ def test_the_workbook_holds_numbers_with_unit_n_interval_and_source() -> None:
     assert (share["Thường lệ p10"], share["Thường lệ p90"]) == (90.0, 94.0)
     assert share["Nguồn"] == "Hệ thống này tính"
     assert share["Lúc"] == datetime(2026, 9, 15, 17, 0)
+    shown = {cell.value: cell.number_format for cell in book["Chỉ số"][3]}
+    assert shown[91.4] == "[$-42A]#,##0.0", "as many decimals as the indicator has, not two of everything"
+    assert shown[372] == "[$-42A]#,##0"
     ahead = list(book["Dự báo"].iter_rows(values_only=True))
     assert len(ahead) == 13
     assert ahead[1][3:6] == (pytest.approx(4.2), pytest.approx(4.08), pytest.approx(4.32))
@@ -190,3 +220,14 @@ def test_the_html_loads_nothing_from_outside() -> None:
     assert not re.search(r"(src|href)\s*=|@import|url\(", text)
     assert 'lang="vi"' in text
     assert "@page" in text
+
+
+def test_a_task_that_waits_for_thirty_others_does_not_end_the_report() -> None:
+    waits = "; đang chờ: " + ", ".join(f"Rà soát dịch vụ số {number} của mọi bộ phận một cửa" for number in range(120))
+    long = facts(asks=(asked("task", f"Nâng tỷ lệ{waits}"),))
+    assert len(waits) > 5000
+    for shape in FORMATS:
+        assert render(long, shape)
+    text = flat(pdf_text(render(long, "pdf")))
+    assert "Nâng tỷ lệ; đang chờ: Rà soát dịch vụ số 0" in text
+    assert "…" in text

@@ -16,6 +16,7 @@ function follow(root, live, paint, over) {
     state.timer = setInterval(() => watch(root, state), 1000)
     state.ears = new AbortController() // a page that was left behind hears nothing any more
     addEventListener("pagehide", () => say(state, { bye: true }), { signal: state.ears.signal })
+    addEventListener("city-asked", (event) => say(state, { asked: event.detail }), { signal: state.ears.signal })
     if (live.wall) addEventListener("keydown", enlarge, { signal: state.ears.signal })
   }
   Object.assign(state, { paint, over, wall: live.wall, path: live.path })

@@ -15,10 +15,13 @@ export default function (component) {
   const send = (element) => setTriggerValue("deed", { ...element.dataset, sent: Date.now() })
   root.onclick = (event) => {
     if (asked(event.target)) return
+    const summary = event.target.closest("summary")
+    if (summary && !summary.parentElement.open) counted(summary.parentElement)
     const element = event.target.closest("[data-deed]")
     if (element) send(element)
   }
-  root.onkeydown = (event) => {  // arrows go from cell to cell of a matrix
+  root.onkeydown = (event) => {  // arrows go from cell to cell of a matrix, Escape closes a drawer
+    if (event.key === "Escape" && closed(event.target)) return
     const place = event.target.dataset?.cell?.split(",").map(Number)
     const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key]
     if (!place || !way) return
@@ -79,9 +82,42 @@ function asked(target) {
     location.assign(to)
     return true
   }
+  const opener = target.closest("[data-opens]")
+  if (opener) opened(opener)
+  if (opener) return true
   const copy = target.closest("[data-copy]")
   if (copy) copyDrawer(copy)
   return Boolean(copy)
+}
+
+// The mark at a tile or a column opens the drawer that stands below; Escape there closes it and comes back.
+function opened(opener) {
+  const root = opener.closest(".panel-root")
+  const drawer = root.querySelector(`details[data-key="${CSS.escape(opener.dataset.opens)}"]`)
+  if (!drawer) return
+  if (!drawer.open) counted(drawer)
+  for (let one = drawer; one; one = one.parentElement.closest("details")) one.open = true
+  drawer.dataset.back = opener.dataset.focus
+  const summary = drawer.querySelector("summary")
+  summary.focus({ preventScroll: true })
+  drawer.scrollIntoView({ block: "nearest" })
+}
+
+function closed(target) {
+  const drawer = target.closest("details[open]:has(> .why)")
+  if (!drawer) return false
+  const back = drawer.dataset.back && drawer.closest(".panel-root").querySelector(`[data-focus="${CSS.escape(drawer.dataset.back)}"]`)
+  const set = back ? drawer.closest("details.why-set") : null
+  ;(set ?? drawer).open = false
+  delete drawer.dataset.back
+  ;(back || drawer.querySelector("summary")).focus()
+  return true
+}
+
+// That a drawer was opened, not by whom: the page's open connection tells the server which indicator it was of.
+function counted(details) {
+  const key = details.querySelector(":scope > .why")?.dataset.indicator
+  if (key) dispatchEvent(new CustomEvent("city-asked", { detail: key }))
 }
 
 async function copyDrawer(button) {
