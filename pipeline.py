@@ -221,6 +221,7 @@ class Line:
                 pilots=self._pilots.on,
                 asked=self.plans.asked,
                 ahead=self.forecasts.outlook,
+                forecasting=self.forecasts.going,
                 snapshot=lambda: self.snapshot,
                 drill=drill is not None,
             ),

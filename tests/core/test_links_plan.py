@@ -68,7 +68,7 @@ def test_without_lanes_the_first_of_every_domain_is_shown_and_without_events_tho
         (PLAIN + EVENT.replace('"pm25"', '"dengue_cases"'), "observed_property: dengue_cases comes by the day"),
         (PLAIN + EVENT + 'follows = ["dengue_cases"]\n', "follows: dengue_cases comes by the day"),
         (PLAIN + EVENT + 'follows = ["no2"]\n', "follows: 'no2' is not among studied"),
-        (PLAIN + EVENT + 'name_vi = "Mù {gioi_han}"\n', "name_vi: one line of at most 80 letters"),
+        (PLAIN + EVENT + f'name_vi = "{"ù" * 241}"\n', "name_vi: one line of at most 240 letters"),
         (PLAIN + EVENT + 'colour = "red"\n', "number 1: unknown key colour"),
         (PLAIN + "".join(EVENT.replace("haze", f"haze_{n}") for n in range(MOST_EVENTS + 1)), "letters for 8"),
     ],
