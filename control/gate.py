@@ -94,15 +94,17 @@ class Gate:
     def pass_by(self, person: Person, deed: Deed, work: Callable[[], str | None]) -> None:
         """The same lock for deeds that are not on the ledger (send a message again, end a drill, export an alert).
 
-        What `work` returns is the reason in the audit log, where the deed gives none.
+        What `work` writes into the store and the audit entry are one transaction. What it returns is the reason in the
+        audit log, where the deed gives none.
         """
         try:
-            access.check(person, deed.action, self._areas(self._store.read_ledger(), deed))
-            told = work()
+            with self._store.together():
+                access.check(person, deed.action, self._areas(self._store.read_ledger(), deed))
+                told = work()
+                self.audit(person, deed.action, _object(deed), "done", reason=deed.text or told or "")
         except InputError as error:
             self.audit(person, deed.action, _object(deed), _result(error), reason=str(error))
             raise
-        self.audit(person, deed.action, _object(deed), "done", reason=deed.text or told or "")
 
     def deliver(self, person: Person, deed: Deed, make: Callable[[datetime], Parcel]) -> Written:
         """Take in a delivered file: the file, its values and its audit entry are one transaction of the store.

@@ -7,6 +7,7 @@ All times are aware UTC datetimes; frames carry datetime64[us, UTC].
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -250,6 +251,12 @@ class Store(Protocol):
         self, states: Collection[str] | None = None, since: datetime | None = None, limit: int = 500
     ) -> list[Notice]:
         """Newest first; only those states, only those made since then."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """All that the calling thread writes inside is one transaction: everything happens, or nothing.
+
+        Others wait with their writing meanwhile. An error must leave the block: nothing inside may be tried again.
+        """
 
     def write_audit(self, entries: Sequence[AuditEntry]) -> None:
         """Append to the audit log what is no change of the alert desk: refused and denied deeds, logins, exports."""

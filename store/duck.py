@@ -13,7 +13,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -92,6 +92,19 @@ class DuckStore:
             raise
 
     # Writing -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """See Store."""
+        with self._write():
+            self._local.together = True
+            try:
+                yield
+            except BaseException:
+                self._file.ledger = None  # what was written inside is taken back
+                raise
+            finally:
+                self._local.together = False
 
     def write_dimensions(self, city: City, catalogue: Catalogue) -> None:
         """See Store. When a site moved to another area, the hours of all areas are summed up anew."""
@@ -496,7 +509,7 @@ class DuckStore:
 
     def read_ledger(self) -> Ledger:
         """See Store."""
-        with self._read() as cursor, transaction(cursor):
+        with self._read() as cursor, self._atomic(cursor):
             return self._present_ledger(cursor)
 
     def change_alerts(self, change: Change) -> Outcome:
@@ -697,7 +710,7 @@ class DuckStore:
 
     def verify_audit(self, noted: Head | None = None) -> list[str]:
         """See Store. One moment of the log is proved; deeds go on meanwhile."""
-        with self._read() as cursor, transaction(cursor):
+        with self._read() as cursor, self._atomic(cursor):
             return [f"{self._name}: audit log: {words}" for words in shortened(_chain.findings(cursor, noted))]
 
     def prune_audit(self, before: datetime, keep_at_least: timedelta = KEEP, now: datetime | None = None) -> int:
@@ -916,11 +929,15 @@ class DuckStore:
             for name, frame in frames.items():
                 cursor.register(name, frame)
             try:
-                with transaction(cursor):
+                with self._atomic(cursor):
                     yield cursor
             finally:
                 for name in frames:
                     cursor.unregister(name)
+
+    def _atomic(self, cursor: duckdb.DuckDBPyConnection) -> AbstractContextManager[None]:
+        """A transaction of its own, or the one that `together` has begun in this thread."""
+        return nullcontext() if getattr(self._local, "together", False) else transaction(cursor)
 
     def _frame(self, query: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         """Rows as a frame: times aware UTC in microseconds, words as str, numbers as float64 or int64."""

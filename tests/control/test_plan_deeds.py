@@ -18,7 +18,7 @@ from control.plans import DROP, FINISH, REOPEN, START, UNDO, Draft, Plans, Seen
 from control.studies import Study
 from core.access import Denied, Person
 from core.config import load_city
-from core.errors import InputError
+from core.errors import InputError, StoreError
 from core.maturity import NO, UNANSWERED, YES, Criterion
 from core.observations import frame
 from core.plans import Decision, PlanRefused
@@ -77,6 +77,24 @@ def test_a_supervisor_gives_a_task_and_an_operator_may_not(line: Line) -> None:
     assert audited(line)[:2] == [("plan_task", key, "done"), ("plan_task", key, "denied")]
     (made,) = line.store.read_tasks()
     assert (made.version, made.state, made.changed_by, made.changed_at) == (1, "open", "Lê Thị Hạnh", NOW)
+
+
+def test_a_deed_that_cannot_be_written_down_is_not_done(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full between the task and its line in the audit log: neither stays, and the next deed passes."""
+    draft = Draft(title="Khơi thông cống", unit="Đội thoát nước", due=date(2026, 11, 27))
+
+    def full(_: object) -> None:
+        raise StoreError("no space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(line.store, "write_audit", full)
+        with pytest.raises(StoreError, match="no space"):
+            line.plans.plan_task(SUPERVISOR, draft)
+    assert line.store.read_tasks() == []
+    assert audited(line) == []
+    assert line.plans.plan_task(SUPERVISOR, draft) == "NV-0006"
+    assert audited(line) == [("plan_task", "NV-0006", "done")]
+    assert line.store.verify() == []
 
 
 def test_a_ward_gives_and_sees_tasks_of_its_own_area_only(line: Line) -> None:

@@ -494,3 +494,21 @@ def test_verify_tells_what_stands_twice_on_the_desk(store: DuckStore) -> None:
     for words in ("alert is", "journal entry is", "situation is", "step is", "handover is", "notice is"):
         assert f"1 x {words} there twice" in found
     again.close()
+
+
+def test_what_is_written_together_is_taken_back_together(store: DuckStore) -> None:
+    """The second half of a deed is refused, so the first never was, also in what memory knows of the desk."""
+
+    def deed() -> None:
+        with store.together():
+            store.change_alerts(lambda _: Outcome(alerts=[alert()]))
+            assert FLOOD in store.read_ledger(), "the deed itself sees what it wrote"
+            raise InputError("the second was refused")
+
+    with pytest.raises(InputError, match="second"):
+        deed()
+    assert FLOOD not in store.read_ledger()
+    assert store.read_alerts() == []
+    with store.together():
+        store.change_alerts(lambda _: Outcome(alerts=[alert()]))
+    assert FLOOD in store.read_ledger()
