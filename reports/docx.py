@@ -49,8 +49,8 @@ def make(facts: Facts, language: str) -> bytes:
         if table:
             headed = table[0] != ["", ""]
             _table(paper, table if headed else table[1:], WIDTHS_MM[number], headed=headed)
-    for one in told.notes:
-        _paragraph(paper, one, italic=True, size=11)
+    for one in told.notes:  # a signature never stands alone on its page
+        _paragraph(paper, one, italic=True, size=11).paragraph_format.keep_with_next = True
     _foot(paper, frame)
     _properties(paper, told)
     out = io.BytesIO()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fpdf import FPDF, FontFace
-from fpdf.enums import TableBordersLayout, XPos, YPos
+from fpdf.enums import MethodReturnValue, TableBordersLayout, XPos, YPos
 
 from analysis.brief_words import Ahead, Row, Told, tell
 from core.brief import Facts
@@ -19,6 +20,7 @@ FACE = "Liberation Serif"  # metric-compatible with Times New Roman, which may n
 LEFT, RIGHT, TOP, BOTTOM = 30.0, 15.0, 20.0, 20.0  # mm, after Decree 30/2020/NĐ-CP annex I
 TEXT_PT, SMALL_PT, TABLE_PT = 13.0, 10.5, 9.0
 INK, GREY, BAND = 20, 110, 226
+FOOT_MM = 44.0  # receivers and signature
 HALF_SCALE = 4.0  # as on the page
 MOST_LETTERS = 600  # of one cell; whoever needs more of it finds it on the screen and in the workbook
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table of every face
@@ -240,12 +242,16 @@ def _curve(paper: Paper, one: Ahead) -> None:
 def _notes(paper: Paper, told: Told) -> None:
     paper.ln(1)
     paper.set_font(FACE, "I", SMALL_PT)
+    measure = partial(paper.multi_cell, 0, 5, dry_run=True, output=MethodReturnValue.HEIGHT)
+    high = sum(cast(float, measure(one)) for one in told.notes)
+    if paper.will_page_break(high + FOOT_MM):  # a signature never stands alone on its page
+        paper.add_page()
     for one in told.notes:
         paper.multi_cell(0, 5, one, **NEXT)
 
 
 def _foot(paper: Paper, frame: Head) -> None:
-    if paper.will_page_break(44):
+    if paper.will_page_break(FOOT_MM):
         paper.add_page()
     paper.ln(4)
     top, half = paper.get_y(), paper.epw / 2

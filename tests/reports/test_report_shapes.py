@@ -231,3 +231,16 @@ def test_a_task_that_waits_for_thirty_others_does_not_end_the_report() -> None:
     text = flat(pdf_text(render(long, "pdf")))
     assert "Nâng tỷ lệ; đang chờ: Rà soát dịch vụ số 0" in text
     assert "…" in text
+
+
+@pytest.mark.parametrize("tasks", range(16))
+def test_a_signature_never_stands_alone_on_its_page(tasks: int) -> None:
+    """However long the report is, wherever its pages break."""
+    told = facts(asks=tuple(asked("task", f"Việc {number}") for number in range(tasks)))
+    last = flat(unicodedata.normalize("NFC", PdfReader(io.BytesIO(render(told, "pdf"))).pages[-1].extract_text()))
+    assert "(Ký, ghi rõ họ tên)" in last
+    assert "Thường lệ: khoảng p10–p90" in last
+    paper = Document(io.BytesIO(render(told, "docx")))
+    note = next(one for one in paper.paragraphs if one.text.startswith("Thường lệ: khoảng p10–p90"))
+    behind = paper.paragraphs[[one.text for one in paper.paragraphs].index(note.text) :]
+    assert all(one.paragraph_format.keep_with_next for one in behind if one.text)
