@@ -97,10 +97,14 @@ def route(line: Callable[[], Line], tickets: Tickets, screens: Callable[[], Scre
     return WebSocketRoute(PATH, live)
 
 
+class _NoMessageError(Exception):
+    """The browser said what no page of this house says. Whoever listens does not close: one place does, after all."""
+
+
 async def _serve(socket: WebSocket, line: Line, hub: Hub, tickets: Tickets, screens: Screens) -> None:
     try:
         hello = await asyncio.wait_for(_heard(socket), FIRST_WORD_S)
-    except TimeoutError:
+    except (TimeoutError, _NoMessageError):
         await socket.close(POLICY)
         return
     feed = tickets.feed(str(hello.get("ticket", "")))
@@ -123,7 +127,9 @@ async def _serve(socket: WebSocket, line: Line, hub: Hub, tickets: Tickets, scre
         code = BROKEN
     finally:
         if listener.done() and not listener.cancelled():
-            politely = listener.exception() is None and listener.result()
+            error = listener.exception()
+            politely = error is None and listener.result()
+            code = POLICY if isinstance(error, _NoMessageError) else code
         listener.cancel()
         if feed.screen:
             screens.leave(feed.screen, visit, _now(), politely=politely)
@@ -174,15 +180,14 @@ async def _listen(socket: WebSocket, feed: Feed, visit: str, screens: Screens) -
 
 
 async def _heard(socket: WebSocket) -> dict[str, Any]:
-    """One message of the browser; what is no small JSON object ends the connection."""
+    """One message of the browser. Raises _NoMessageError for what is no small JSON object."""
     text = await socket.receive_text()
     try:
         told = json.loads(text) if len(text) <= LONGEST_MESSAGE else None
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        await socket.close(POLICY)
-        raise WebSocketDisconnect(POLICY)
+        raise _NoMessageError
     return told
 
 
