@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -62,7 +63,7 @@ from core.alert import Alert, Key
 from core.catalogue import Catalogue
 from core.clock import Clock, ScenarioClock, SystemClock, floor, speed_of
 from core.config import City, load_city, read_geometry
-from core.errors import HouseError, InputError
+from core.errors import ConfigError, HouseError, InputError
 from core.forms import Delivery, load_forms
 from core.ledger import UNDELIVERED, Change, Item, Ledger, Outcome
 from core.snapshot import Revised, SeriesFrames, Snapshot
@@ -114,6 +115,7 @@ class Line:
         self.store = store
         self.clock = clock or SystemClock()
         self.catalogue: Catalogue = indicators.catalogue()
+        _check_overview(city, self.catalogue)
         self.desk: Desk = _at_speed(load_desk(city, self.catalogue), self.clock)
         self.drill = drill
         self._scenario = scenario
@@ -588,6 +590,7 @@ class Line:
 
 
 _BESIDE_THE_LEDGER = ("resend_notice", "drop_notice", "end_drill")
+_PICKS = ("city", "worst", "sum", "river")  # of a row of the overview, beside a site_id
 _MOST_SCOPES = 32
 MOST_TOLD = 3  # problems of a source in the words of --once
 _WHOLE_JOURNAL = 1_000_000
@@ -596,6 +599,22 @@ _ALSO_SHOWN = (
     "flood_depth", "noise_level", "rainfall", "source_up", "open_incidents", "reports_60min",
     "reports_received_flooding",
 )  # fmt: skip
+
+
+def _check_overview(city: City, catalogue: Catalogue) -> None:
+    """A mistyped row would be missing from the first screen without a word. Raises ConfigError."""
+    for group, rows in city.overview:
+        for key, pick in rows:
+            known = list(catalogue) if key not in catalogue else [*_PICKS, *city.sites.index]
+            wrong = key if key not in catalogue else pick
+            if wrong in known:
+                continue
+            near = get_close_matches(wrong, known, 1)
+            advice = f"did you mean {near[0]!r}?" if near else "python -m indicators names all properties"
+            what = "property" if key not in catalogue else "pick"
+            raise ConfigError(
+                f'config/{city.key}/city.toml: [overview] {group}: "{key}:{pick}": {wrong!r} is no {what}; {advice}'
+            )
 
 
 def _at_speed(desk: Desk, clock: Clock) -> Desk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
+import re
 import socket
 import subprocess
 import sys
@@ -1037,3 +1038,20 @@ def test_a_screen_that_is_not_watched_is_nobodys_trouble(watched: House) -> None
     line = watched.line()
     line.screens.join("wall", WALL, "v1", datetime.now(UTC) - timedelta(minutes=4))
     assert cycle(watched, line) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (("on_time_rat", "city"), "'on_time_rat' is no property; did you mean 'on_time_rate'"),
+        (("on_time_rate", "citi"), "'citi' is no pick; did you mean 'city'"),
+        (("on_time_rate", "07999"), "'07999' is no pick"),
+    ],
+)
+def test_a_mistyped_row_of_the_first_screen_is_refused(tmp_path: Path, row: tuple[str, str], words: str) -> None:
+    """It would be missing there without a word, and nobody misses what was never seen."""
+    city = replace(load_city("demo"), overview=(("services", (row,)),))
+    store = DuckStore(tmp_path / "own.duckdb", zone=str(city.zone))
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        Line(city, store)
+    store.close()
