@@ -81,6 +81,36 @@ def test_every_text_can_be_read_from_six_metres(
     assert viewer.wrong == []
 
 
+# As long as names of roads and offices are in practice; those of wards are one or two words.
+LONG_NAMES = {
+    "road_segment": (
+        "Đường Đức Nhuận – Yên Hòa: Cầu Gỗ – Hoàng Diệu",
+        "Đường Trường Đại học Thủy lợi: Cầu Thanh – Bến Thủy",
+    ),
+    "office": ("Trung tâm Phục vụ hành chính công Đức Nhuận", "Ủy ban nhân dân phường Quảng Phú"),
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_long_names_stand_whole(room: str, stage: WallStage, window: Window) -> None:
+    """Whichever road is the slowest tonight, whatever the office is called: the name is there to its last letter."""
+    stage.ask("calm")
+    before = {kind: stage.ask("rename", kind, *names) for kind, names in LONG_NAMES.items()}
+    stage.ask("put", "overview")
+    viewer = window(stage, SIZES[-1])
+    page = viewer.open(f"/wall?screen={room}&embed=true")
+    shows(page, "overview")
+    found = []
+    for scene in ("traffic", "services"):
+        stage.ask("put", scene)
+        shows(page, scene)
+        found += [f"{scene} {words}" for words in seen(page, ROOMS[room], SIZES[-1:])]
+    for kind, names in before.items():
+        stage.ask("rename", kind, *names)
+    stage.ask("release")
+    assert found == []
+
+
 def keep(page: Page, scene: str) -> None:
     """Pictures of a scene at the four sizes for the documentation: `KEEP_PICTURES=1`, then they are looked at."""
     KEPT.mkdir(parents=True, exist_ok=True)

@@ -182,6 +182,15 @@ class Stage:
             crossing=Crossing(level="warning", limit=limit, at=at, earliest=now + timedelta(minutes=minutes / 2)),
         )  # fmt: skip
 
+    def rename(self, kind: str, *names: str) -> list[str]:
+        """Other names for the sites of a kind, in turn. Returns those that they had."""
+        sites = self.line.city.sites
+        chosen = sites.index[sites["kind"] == kind]
+        before = list(sites.loc[chosen, "name_vi"])
+        sites.loc[chosen, "name_vi"] = [names[number % len(names)] for number in range(len(chosen))]
+        self.line.change(lambda _: Outcome())
+        return before
+
     def stall(self, source: str) -> bool:
         """That source does not answer from now on."""
 

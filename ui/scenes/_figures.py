@@ -9,9 +9,11 @@ from core import formats
 from core.alert import PRIORITIES
 from core.snapshot import OLD, Reading
 from ui.domains import MIN_SAMPLE
+from ui.scenes._fit import lines
 from ui.views import Row, View
 
 LIVE_STATES = ("fresh", "late")
+LONG_NAME_U = 22.0  # letters of a long name, as the style sheet draws them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +44,20 @@ def urgency(row: Row, badness: float) -> tuple[bool, int, float]:
     return (not live(row), -rank, -badness)
 
 
-def listed(rows: Sequence[Row], room: int) -> Listed:
-    """The first rows, and a count of the others."""
+def listed(rows: Sequence[Row], room: int, name_u: float) -> Listed:
+    """The first rows, and a count of the others. A name that is wider than `name_u` stands whole in two lines, and what
+    would stand below it gives way.
+    """
     rest = rows[room:]
-    return Listed(rows=rows[:room], more=len(rest), silent=sum(not live(row) for row in rest))
+    return Listed(
+        rows=[replace(row, place="") if _wide(row, name_u) else row for row in rows[:room]],
+        more=len(rest),
+        silent=sum(not live(row) for row in rest),
+    )
+
+
+def _wide(row: Row, name_u: float) -> bool:
+    return lines(row.label, LONG_NAME_U, name_u, condensed=True) > 1 and not row.artefact
 
 
 def value(view: View, key: str, site_id: str) -> float | None:

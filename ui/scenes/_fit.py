@@ -13,12 +13,12 @@ MOST_LINES = 2  # of a name
 CAREFUL = 1.04  # the widths of letters are good to some per cent
 
 
-def lines(text: str, size_u: float, width_u: float, most: int = MOST_LINES) -> int:
+def lines(text: str, size_u: float, width_u: float, most: int = MOST_LINES, *, condensed: bool = False) -> int:
     """How many lines a text takes, broken between words; the style sheet shows at most so many."""
     count, used = 1, 0.0
-    blank = text_width_px(" ", size_u)
+    blank = text_width_px(" ", size_u, condensed=condensed)
     for word in text.split():
-        wide = text_width_px(word, size_u) * CAREFUL
+        wide = text_width_px(word, size_u, condensed=condensed) * CAREFUL
         if used and used + blank + wide > width_u:
             count, used = count + 1, wide
         else:

@@ -19,6 +19,7 @@ from ui.views import Row, View
 
 # Least room of a chart in u at each density: drawn for it, a picture is only ever enlarged.
 CHARTS = {"full": (640, 230), "sparse": (525, 125), "huge": (436, 150)}
+NAMES_U = (195.0, 300.0, 220.0)  # what the names of places have
 CLASSES = ((1, "I"), (2, "II"), (3, "III"))
 
 
@@ -43,12 +44,12 @@ class Day:
 
 def scene(stage: Stage) -> dict[str, str]:
     """Left the stations in four groups, right the worst air and the last day of rain and river."""
-    view, room = stage.view, stage.room(3, 1, 1)
+    view, room, name_u = stage.view, stage.room(3, 1, 1), stage.room(*NAMES_U)
     groups = [
-        Group(key="air", limit=_air_limit(view), stations=listed(_air(view), room)),
-        Group(key="rain", limit=_rain_limit(view), stations=listed(_rain(view), room)),
-        Group(key="river", limit=view.t("scene_environment.limit_river"), stations=listed(_river(view), room)),
-        Group(key="noise", limit=view.t("scene_environment.limit_noise"), stations=listed(_noise(view), room)),
+        Group(key="air", limit=_air_limit(view), stations=listed(_air(view), room, name_u)),
+        Group(key="rain", limit=_rain_limit(view), stations=listed(_rain(view), room, name_u)),
+        Group(key="river", limit=view.t("scene_environment.limit_river"), stations=listed(_river(view), room, name_u)),
+        Group(key="noise", limit=view.t("scene_environment.limit_noise"), stations=listed(_noise(view), room, name_u)),
     ]
     days = [_rain_day(stage), _river_day(stage)]
     rain = worst_live(view, "rain_24h")

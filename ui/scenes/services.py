@@ -18,6 +18,7 @@ SHARES = (
     ("reports_on_time", "reports_on_time_n"),
     ("first_response", "first_response_n"),
 )
+NAMES_U = (520.0, 275.0, 300.0)  # what the names of wards have
 HOUR = timedelta(minutes=60)
 
 
@@ -46,7 +47,7 @@ def scene(stage: Stage) -> dict[str, str]:
             offices=shown[:seats],
             more_offices=len(shown) - len(shown[:seats]),
             limit=formats.number(limit, 0, view.language) if limit is not None else "",
-            wards=listed(wards, rooms),
+            wards=listed(wards, rooms, stage.room(*NAMES_U)),
             whole=view.row("reports_60min", "city"),
             flooding=formats.number(flooding(view), 0, view.language) if flooding(view) else "",
         ),

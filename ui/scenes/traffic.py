@@ -15,6 +15,7 @@ FIGURES = (("travel_time_index", "city"), ("arterial_speed", "city"), ("congeste
 # Drawn for the least room of each density, so that a map is only ever enlarged and its letters never shrink.
 MAPS = {"full": (1000, 600, 26.0), "sparse": (800, 440, 23.0), "huge": (660, 320, 23.0)}  # width, height, text
 SPARK = (150, 40)
+NAMES_U = (280.0, 210.0, 195.0)  # what the names of roads have, beside the widest figures
 
 
 def scene(stage: Stage) -> dict[str, str]:
@@ -33,7 +34,7 @@ def scene(stage: Stage) -> dict[str, str]:
         ),
         "right": stage.html(
             "scene_traffic_right.html",
-            roads=listed(roads, stage.room(7, 4, 3)),
+            roads=listed(roads, stage.room(7, 4, 3), stage.room(*NAMES_U)),
             count=len(roads),
             incidents=view.row("open_incidents", "sum", width=SPARK[0], height=SPARK[1]),
         ),
