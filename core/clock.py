@@ -36,10 +36,11 @@ class ScenarioClock:
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
+        self._start = self.start.astimezone(UTC)  # days and hours of frames are reckoned in UTC
 
     def now(self) -> datetime:
         """The scenario's present as aware UTC."""
-        return self.start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
+        return self._start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
 
 
 def floor(moment: datetime, step: timedelta) -> datetime:

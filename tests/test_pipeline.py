@@ -846,6 +846,8 @@ def test_a_scenario_has_its_own_clock_and_its_own_store(tmp_path: Path, monkeypa
         start = datetime.fromisoformat(request.options["scenario_start"])
         assert start <= datetime.now(UTC)
         assert timedelta(0) <= line.snapshot.made_at - (start - timedelta(minutes=10)) < timedelta(days=1)
+        line.run_once(60.0)
+        assert line.quality.measure(line.clock.now()).spans, "an evening that is played has days in UTC like any other"
     finally:
         line.stop()
 
