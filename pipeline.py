@@ -203,7 +203,7 @@ class Line:
         self.plans = Plans(
             city, store, self.clock, self.gate, self.catalogue, self.short_studies, undo_within=self.desk.undo_within
         )
-        self.maturity = Maturity(city, store, self.clock, self.short_studies, lambda: self.snapshot)
+        self.maturity = Maturity(city, store, self.clock, self.short_studies, lambda: self.snapshot, self.gate)
         self.usage = Usage(store, city.zone)
         self.citizens = Citizens(
             city,
@@ -238,6 +238,7 @@ class Line:
         )
         self._expect_screens()
         self._band = self._read_band()
+        self._too_short = SeriesFrames(pd.DataFrame(columns=["observed_property", "site_id", "days"]), ["days"])
         self.snapshot: Snapshot = self._picture(number=0)
 
     # -- the line ---------------------------------------------------------------------------------------------------
@@ -507,9 +508,12 @@ class Line:
         """Once a day: the usual band anew, and rows older than the city keeps them are forgotten."""
         now = self.clock.now()
         if self._band_at is None or now - self._band_at >= BAND_EVERY:
-            self.store.rebuild_usual_band([key for key, item in self.catalogue.items() if item.baseline], now)
+            kept = [key for key, item in self.catalogue.items() if item.baseline]
+            self.store.rebuild_usual_band(kept, now)
             self._band_at = now
             self._band = self._read_band()
+            short = self.store.short_of_usual(kept, now)
+            self._too_short = SeriesFrames(short, ["hour_of_week", "days"], index="hour_of_week")
             self.store.prune(now - self.city.history)
         if self.drill is not None:
             self._score = self.drill.score(self.store, now, self._rule_words)
@@ -567,6 +571,7 @@ class Line:
             readings=readings(self.store, self.catalogue, self._rhythm, now),
             recent=SeriesFrames(recent, ["time", "value"]),
             band=self._band,
+            too_short=self._too_short,
             alerts=tuple(ledger.values()),
             items=situations.items(ledger.values(), ledger.situations, desk.by_key, desk.policy, desk.places),
             situations=ledger.situations,

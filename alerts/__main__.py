@@ -137,7 +137,9 @@ def _replay(rules: Sequence[Rule], observations: pd.DataFrame, acks: Sequence[Ac
     waiting = list(acks)
     for stop in sorted(stops):
         begin, end = ordered["time"].searchsorted([pd.Timestamp(since - reach), pd.Timestamp(stop)], side="right")
-        changed, entries = evaluate(rules, ordered.iloc[int(begin) : int(end)], alerts, now=stop, band=band)
+        changed, entries = evaluate(
+            rules, ordered.iloc[int(begin) : int(end)], alerts, now=stop, band=band, in_time=True
+        )
         alerts.update((alert.key, alert) for alert in changed)
         events += entries
         while waiting and waiting[0].at == stop:

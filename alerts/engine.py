@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from alerts.lifecycle import Changed, observe_series, observe_silence, release, suppress, tick, withdraw
+from alerts.lifecycle import Changed, learned, observe_series, observe_silence, release, suppress, tick, withdraw
 from alerts.rules import Rule, in_order
 from alerts.series import (
     Band,
@@ -58,14 +58,16 @@ def evaluate(
     now: datetime,
     latest: pd.DataFrame | None = None,
     band: Band | None = None,
+    in_time: bool = False,
 ) -> tuple[list[Alert], list[AlertEvent]]:
     """Judge the one frame (any order, any number of series) and return only what changed, events by time.
 
     Rows that an alert has seen are skipped, so overlapping windows are safe, and windows must overlap by
     `lookback(rules)`. `latest` (store.latest) tells which series exist and what expressions know besides: old values
     in it never ring. `band` is the usual band by (property, site), without it no deviation is judged. At a first start
-    the caller passes a few hours, not the history. A live alert whose rule is gone or off is ended, its
-    acknowledgement stays due.
+    the caller passes a few hours, not the history. `in_time`: a history is judged at once, as if each of its values
+    had come at its own time; otherwise what is old was not known before `now`. A live alert whose rule is gone or off
+    is ended, its acknowledgement stays due.
     """
     judging = in_order([rule for rule in rules if rule.on])
     readings = Readings(observations, properties(judging))
@@ -105,7 +107,9 @@ def evaluate(
             if rule.kind == "missing":
                 alert, judged = observe_silence(alert, rule, heard.get(site_id), now)
             else:
-                alert, judged = observe_series(alert, rule, _samples(rule, alert, readings, known, standing, band, now))
+                samples = _samples(rule, alert, readings, known, standing, band, now)
+                found = observe_series(alert, rule, samples)
+                alert, judged = found if in_time else learned(alert, found, now)
             alert, late_entries = tick(alert, rule, now)
             entries += judged + late_entries
             if covered is not None:  # a shelf may have ended just now; unknown leaves the cover as it is
@@ -113,7 +117,7 @@ def evaluate(
                 entries += cover_entries
             note(before, alert, entries)
             if rule.key in waited_for:
-                moves = [(e.happened_at, ACTIVITY[e.deed]) for e in judged if e.deed in ACTIVITY]
+                moves = [(e.measured_at, ACTIVITY[e.deed]) for e in judged if e.deed in ACTIVITY]
                 standing[rule.key][site_id] = series_of(moves, bool(before and before.active))
 
     by_key = {rule.key: rule for rule in judging}

@@ -16,11 +16,12 @@ from datetime import datetime, timedelta
 from alerts.refusals import Refused
 from alerts.rules import Limit, Rule
 from alerts.texts import ENGINE
-from core.alert import PRIORITIES, Alert, AlertEvent
+from core.alert import MEASURED_AT, PRIORITIES, Alert, AlertEvent
 from core.formats import duration
 
 SHELVED, SUPPRESSED, OUT_OF_SERVICE = "SHLVD", "DSUPR", "OOSRV"
 LONGEST_SHELF = timedelta(hours=8)
+LATE = timedelta(minutes=5)  # a value this old is news of the past: longer than a cycle and the way of a live value
 UNDO_WITHIN = timedelta(seconds=10)
 REMIND_EVERY = timedelta(hours=24)
 TIME_TO_HANDLE = {  # deadline of assigned work where nobody gives another
@@ -151,10 +152,16 @@ def _end(alert: Alert, rule: Rule, value: float | None, at: datetime) -> Changed
 
 def _annunciate(alert: Alert, priority: str, deed: str, at: datetime, value: float | None) -> Changed:
     """A new annunciation of the value; `raise` begins an activation. It is not under a shelf when it is critical."""
-    began_at = alert.began_at if alert.active else None
+    began_at, heard_at = (alert.began_at, alert.heard_at) if alert.active else (None, None)
     fresh = replace(alert, assignee="", unit="", due_at=None) if alert.truth == "NORM" else alert
     after = replace(
-        _rung(fresh, at), active=True, latched=False, priority=priority, began_at=began_at or at, cleared_at=None
+        _rung(fresh, at),
+        active=True,
+        latched=False,
+        priority=priority,
+        began_at=began_at or at,
+        heard_at=heard_at,
+        cleared_at=None,
     )
     events = [journal(alert, after, deed, at, value=value)]
     if after.hidden == SHELVED and priority == "critical":
@@ -167,6 +174,37 @@ def _annunciate(alert: Alert, priority: str, deed: str, at: datetime, value: flo
 def _rung(alert: Alert, at: datetime) -> Alert:
     """As it stands after an annunciation: somebody must acknowledge, and the ladder begins anew."""
     return replace(alert, acked=False, acked_at=None, acked_by="", raised_at=at, escalated=0)
+
+
+def learned(before: Alert, judged: Changed, now: datetime) -> Changed:
+    """What the values told, as the house learned it: of a late value nobody could know before `now`.
+
+    `before` is the alert before the values. A line about a value more than LATE old happens now and keeps the value's
+    time as `measured_at`; so do the lines after it, and those that would stand before the annunciation that they
+    follow. The ladder, the time to act and all response times run from there; `began_at` stays the time of the value.
+    """
+    alert, events = judged
+    rang_at = before.raised_at
+    told: list[AlertEvent] = []
+    late = False
+    for event in events:
+        at = event.happened_at
+        late = late or now - at > LATE or (rang_at is not None and at < rang_at)
+        if not late or at >= now:  # a clock that was put back: the value is ahead of it, and news
+            told.append(event)
+            continue
+        told.append(_told_late(event, now))
+        if event.deed in ("raise", "raise_priority"):
+            alert = replace(alert, raised_at=now)
+        if event.deed == "raise":
+            alert = replace(alert, heard_at=now)
+    return alert, told
+
+
+def _told_late(event: AlertEvent, at: datetime) -> AlertEvent:
+    detail = json.loads(event.detail) if event.detail else {}
+    words = json.dumps(detail | {MEASURED_AT: event.happened_at.isoformat()}, ensure_ascii=False)
+    return replace(event, happened_at=at, detail=words)
 
 
 def observe_silence(alert: Alert, rule: Rule, newest: datetime | None, now: datetime) -> Changed:

@@ -226,7 +226,7 @@ def checklist(playbooks: Sequence[Playbook], alert: Alert, steps: Steps, now: da
     ticks = {one.step: one for one in own if one.playbook == playbook.key and one.step <= len(playbook.steps)}
     lines = []
     for step in playbook.steps:
-        due_at = None if step.due is None else began_at + step.due
+        due_at = None if step.due is None else (alert.known_since or began_at) + step.due
         done = ticks.get(step.number)
         overdue = done is None and due_at is not None and now > due_at
         lines.append(StepState(step=step, done=done, due_at=due_at, overdue=overdue))

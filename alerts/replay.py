@@ -29,6 +29,7 @@ class Facts:
     priority: str = "low"
     began_at: datetime | None = None
     raised_at: datetime | None = None
+    heard_at: datetime | None = None
     acked_by: str = ""
     acked_at: datetime | None = None
     assignee: str = ""
@@ -68,7 +69,14 @@ Tells = Callable[[AlertEvent, Facts, Mapping[str, Any]], Told]
 
 def _raised(event: AlertEvent, before: Facts, detail: Mapping[str, Any]) -> Told:
     """A new activation; work that was assigned goes on only while the alert had not been normal in between."""
-    began = {"active": True, "latched": False, "began_at": event.happened_at, **_rung(event, before, detail)}
+    late = event.measured_at != event.happened_at
+    began = {
+        **_rung(event, before, detail),
+        "active": True,
+        "latched": False,
+        "began_at": event.measured_at,
+        "heard_at": event.happened_at if late else None,
+    }
     return began | {"assignee": "", "unit": "", "due_at": None} if before.normal else began
 
 

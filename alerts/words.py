@@ -30,6 +30,7 @@ def rule_words(rule: Rule) -> RuleWords:
         off_because=rule.off_because,
         domain=rule.domain,
         in_unit_of_property=rule.in_unit_of_property or rule.kind == "missing",
+        against_usual=rule.kind == "deviation",
         condition=rule.expression is not None and rule.expression.condition,
         value_text=rule.value_text,
         decimals=rule.value_decimals,

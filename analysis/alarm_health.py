@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.alert import COVERS, PRIORITIES, SITUATION, Alert, Key
+from core.alert import COVERS, PRIORITIES, SITUATION, Alert, Key, measured_at
 from core.snapshot import RuleWords
 
 RINGS = ("raise", "raise_priority", "realarm", "ack_expired")
@@ -95,6 +95,12 @@ class Activation:
     covered: bool  # it began under a cover: nobody was called
     ended_at: datetime | None = None
     acked_at: datetime | None = None
+    heard_at: datetime | None = None  # when its values came, where they came late: nobody could answer before
+
+    @property
+    def known_since(self) -> datetime:
+        """From when on an answer could come."""
+        return self.heard_at or self.began_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,12 +209,12 @@ def _tell(lines: pd.DataFrame, alerts: Iterable[Alert], until: datetime) -> _Tol
     lives: defaultdict[Key, _Life] = defaultdict(_Life)
     told = _Told([], [])
     calls = set(annunciated(lines).index)
-    columns = ("happened_at", "rule", "site_id", "state_after", "priority", "deed")
+    columns = ("happened_at", "rule", "site_id", "state_after", "priority", "deed", "detail")
     rows = zip(lines.index, *(lines[name] for name in columns), strict=True)
-    for line, at, rule, site_id, after, priority, deed in rows:
+    for line, at, rule, site_id, after, priority, deed, detail in rows:
         moment, key = at.to_pydatetime(), (str(rule), str(site_id))
         life = lives[key]
-        _tell_activation(life, told, key, deed, moment, priority, after in COVERS)
+        _tell_activation(life, told, key, deed, moment, priority, after in COVERS, measured_at(moment, str(detail)))
         if line in calls and life.wait is None:
             life.wait = Wait(key=key, began_at=moment, ended_at=moment, acked=False, priority=priority)
         elif line in calls and life.wait is not None:
@@ -231,23 +237,30 @@ def _tell(lines: pd.DataFrame, alerts: Iterable[Alert], until: datetime) -> _Tol
         if alert.active and alert.key not in known and began is not None:
             told.activations.append(
                 Activation(
-                    key=alert.key, began_at=began, priority=alert.priority, covered=False, acked_at=alert.acked_at
+                    key=alert.key,
+                    began_at=began,
+                    priority=alert.priority,
+                    covered=False,
+                    acked_at=alert.acked_at,
+                    heard_at=alert.heard_at,
                 )
             )
     return told
 
 
 def _tell_activation(
-    life: _Life, told: _Told, key: Key, deed: str, moment: datetime, priority: str, covered: bool
+    life: _Life, told: _Told, key: Key, deed: str, moment: datetime, priority: str, covered: bool, measured: datetime
 ) -> None:
+    """`measured`: the time of the value, from which to which a condition lasts; `moment`: when a line was written."""
     if deed == "raise":
         if life.activation is not None:  # a raise without its clear: the lines between are lost
             told.activations.append(life.activation)
-        life.activation = Activation(key=key, began_at=moment, priority=priority, covered=covered)
+        heard_at = moment if measured != moment else None
+        life.activation = Activation(key=key, began_at=measured, priority=priority, covered=covered, heard_at=heard_at)
     elif life.activation is None:
         return
     elif deed in ("clear", "latch"):
-        told.activations.append(replace(life.activation, ended_at=moment))
+        told.activations.append(replace(life.activation, ended_at=measured))
         life.activation = None
     elif deed == "raise_priority":
         worst = max(life.activation.priority, priority, key=PRIORITIES.index)

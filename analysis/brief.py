@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from core.brief import DAY, MOST_SCORE, Figure, Point
-from core.calendar import hour_classes
+from core.calendar import LEAST_DAYS, hour_classes
 from core.catalogue import Indicator, ObservedProperty
 
 LEAST_RELATIVE = 0.02  # of the usual value: a band narrower than that is no measure
@@ -100,11 +100,15 @@ def _scores(values: np.ndarray, edges: np.ndarray, item: ObservedProperty, limit
     return np.asarray(scores, dtype=float)
 
 
-def own_band(history: pd.DataFrame) -> pd.DataFrame:
+def own_band(history: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame | None:
     """A band for what the store keeps none of: p10, p50, p90 over all hours of the time before, the same at each hour.
 
-    `history`: value of the hours before the period, of one site. Indexed by hour_of_week, so that it reads the same.
+    `history`: hour (END), value of the hours before the period, of one site. Indexed by hour_of_week, so that it reads
+    the same. None while the hours are of fewer than LEAST_DAYS different days: a first day is like itself only.
     """
+    ends = pd.DatetimeIndex(history["hour"]) - pd.Timedelta(1, "us")
+    if ends.tz_convert(zone).normalize().nunique() < LEAST_DAYS:
+        return None
     low, middle, high = np.quantile(history["value"].to_numpy(dtype=float), [0.1, 0.5, 0.9]).tolist()
     return pd.DataFrame({"low": low, "middle": middle, "high": high, "n": len(history)}, index=pd.RangeIndex(192))
 

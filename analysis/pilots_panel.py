@@ -7,6 +7,7 @@ one number over several starts mixes young with old effects (Goodman-Bacon 2021)
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -14,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.pilots_inference import Flags, Floats
-from core.errors import InputError
+from core.pilot_faults import PilotFault
 
 COLUMNS = ("unit", "time", "value", "treated", "after")
 MOST_LEFT_OUT = 0.2  # of the times before the start, or after it
 MOST_ROWS = 2_000_000
+MOST_SHOWN = 40  # letters of a wrong cell
+FIRST_LINE = 2  # of the file: where the rows begin, below the head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,30 +42,32 @@ class Panel:
 
 
 def read_panel(stream: TextIO, name: str, *, begun: bool = True) -> Panel:
-    """A CSV file as a panel; one that has not `begun` may have no «after». Raises InputError that names the row."""
+    """A CSV file as a panel; one that has not `begun` may have no «after». Raises PilotFault that names the row."""
     try:
         rows = pd.read_csv(stream, dtype=str, keep_default_na=False, nrows=MOST_ROWS + 1)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{name}: not a CSV table ({reason}); give columns {','.join(COLUMNS)}") from error
+        raise PilotFault(
+            "not_csv", name=name, reason=reason, reason_vi=_why_no_table(error), columns=",".join(COLUMNS)
+        ) from error
     if len(rows) > MOST_ROWS:
-        raise InputError(f"{name}: more than {MOST_ROWS} rows; give means per day")
+        raise PilotFault("many_rows", name=name, most=MOST_ROWS)
     return panel_of(rows, name, begun=begun)
 
 
 def panel_of(rows: pd.DataFrame, name: str = "panel", *, begun: bool = True) -> Panel:
-    """A frame with COLUMNS, values as text or numbers, as a panel. Raises InputError."""
+    """A frame with COLUMNS, values as text or numbers, as a panel. Raises PilotFault."""
     missing = [column for column in COLUMNS if column not in rows]
     if missing:
-        raise InputError(f"{name}: no column {', '.join(missing)}; give columns {','.join(COLUMNS)}")
+        raise PilotFault("no_column", name=name, missing=", ".join(missing), columns=",".join(COLUMNS))
     if rows.empty:
-        raise InputError(f"{name}: no rows; give one row per unit and time")
+        raise PilotFault("no_rows", name=name)
     rows = rows.loc[:, list(COLUMNS)].reset_index(drop=True)
     rows["unit"] = rows["unit"].astype(str).str.strip()
     rows["time"] = rows["time"].astype(str).str.strip()
     for column in ("unit", "time"):
         if (rows[column] == "").any():
-            raise InputError(f"{name}: row {_line(rows[column] == '')}: {column} is empty; fill it in")
+            raise PilotFault("empty_cell", name=name, row=_line(rows[column] == ""), column=column)
     rows["value"] = _numbers(rows["value"], name)
     for column in ("treated", "after"):
         rows[column] = _flags(rows[column], column, name)
@@ -70,7 +75,7 @@ def panel_of(rows: pd.DataFrame, name: str = "panel", *, begun: bool = True) -> 
     twice = rows.duplicated(["unit", "order"])
     if twice.any():
         row = rows[twice].iloc[0]
-        raise InputError(f"{name}: row {_line(twice)}: {row.unit} at {row.time} is given twice; keep one row")
+        raise PilotFault("twice", name=name, row=_line(twice), unit=row.unit, time=row.time)
     return _rectangle(rows, name, begun)
 
 
@@ -85,10 +90,7 @@ def _rectangle(rows: pd.DataFrame, name: str, begun: bool) -> Panel:
         lost = here & ~full
         if here.any() and lost.sum() > MOST_LEFT_OUT * here.sum():
             worst = wide.loc[:, here].isna().sum(axis=1).idxmax()
-            raise InputError(
-                f"{name}: {int(lost.sum())} of {int(here.sum())} times {word} the start lack a value of some unit, "
-                f"most of all {worst}; fill them in or leave that unit out"
-            )
+            raise PilotFault(f"gaps_{word}", name=name, lost=int(lost.sum()), of=int(here.sum()), worst=worst)
     names = rows.drop_duplicates("order").set_index("order")["time"]
     return Panel(
         units=tuple(treated.index),
@@ -105,14 +107,12 @@ def _of_units(rows: pd.DataFrame, name: str) -> pd.Series[bool]:
     kinds = rows.groupby("unit")["treated"].agg(["min", "max"])
     both = kinds.index[kinds["min"] != kinds["max"]]
     if len(both):
-        raise InputError(
-            f"{name}: {both[0]} is treated in some rows and not in others; treated says whether the unit belongs to "
-            "the pilot at all, after says since when"
-        )
+        own = rows["unit"] == both[0]
+        first = bool(rows.loc[own, "treated"].iloc[0])
+        raise PilotFault("sometimes_treated", name=name, unit=both[0], row=_line(own & (rows["treated"] != first)))
     found = kinds["max"].sort_values(ascending=False, kind="stable")
     if found.all() or not found.any():
-        what = "control: treated is 1" if found.all() else "treated unit: treated is 0"
-        raise InputError(f"{name}: there is no {what} in every row; a pilot needs both")
+        raise PilotFault("no_control" if found.all() else "no_treated", name=name)
     return found
 
 
@@ -121,23 +121,19 @@ def _of_times(rows: pd.DataFrame, name: str, begun: bool) -> pd.Series[bool]:
     kinds = rows.groupby("order")["after"].agg(["min", "max"])
     both = kinds["min"] != kinds["max"]
     if both.any():
-        moment = rows.loc[rows["order"] == kinds.index[both.to_numpy()][0], "time"].iloc[0]
+        here = rows["order"] == kinds.index[both.to_numpy()][0]
         own = rows[(rows["treated"]) & (rows["after"])].groupby("unit")["order"].min()
         if own.nunique() > 1:
-            raise InputError(
-                f"{name}: treated units start at different times ({', '.join(map(str, own.index[:3]))}); "
-                "give each start as a panel of its own"
-            )
-        raise InputError(
-            f"{name}: at {moment} after is 1 for some units and 0 for others; "
-            "after is 1 for all units from the start on"
-        )
+            raise PilotFault("staggered", name=name, units=", ".join(map(str, own.index[:3])))
+        row = _line(here & ~rows["after"])
+        raise PilotFault("after_differs", name=name, row=row, time=rows.loc[here, "time"].iloc[0])
     found = kinds["max"]
     if found.all() or (begun and not found.any()):
-        side = "before" if found.all() else "after"
-        raise InputError(f"{name}: there is no time {side} the start; a comparison needs both")
+        raise PilotFault("no_before" if found.all() else "no_after", name=name)
     if not found.is_monotonic_increasing:
-        raise InputError(f"{name}: after goes back to 0; a pilot that pauses is two panels")
+        back = found.index[(found.astype(int).diff() < 0).to_numpy()][0]
+        row = _line(rows["order"] == back)
+        raise PilotFault("pauses", name=name, row=row, time=rows["time"].iloc[row - FIRST_LINE])
     return found
 
 
@@ -147,9 +143,7 @@ def _numbers(given: pd.Series[str], name: str) -> pd.Series[float]:
     missing = text.str.lower().isin(["", "nan", "na"])
     bad = (found.isna() & ~missing) | np.isinf(found)
     if bad.any():
-        raise InputError(
-            f"{name}: row {_line(bad)}: value {text[bad].iloc[0][:40]!r} is no number; write 12.5, or nothing"
-        )
+        raise PilotFault("no_number", name=name, row=_line(bad), given=text[bad].iloc[0][:MOST_SHOWN])
     return found
 
 
@@ -157,7 +151,7 @@ def _flags(given: pd.Series[str], column: str, name: str) -> pd.Series[bool]:
     text = given.astype(str).str.strip().str.lower()
     bad = ~text.isin(["0", "1", "true", "false", "0.0", "1.0"])
     if bad.any():
-        raise InputError(f"{name}: row {_line(bad)}: {column} {text[bad].iloc[0][:40]!r} must be 0 or 1")
+        raise PilotFault("no_flag", name=name, row=_line(bad), column=column, given=text[bad].iloc[0][:MOST_SHOWN])
     return text.isin(["1", "true", "1.0"])
 
 
@@ -168,11 +162,23 @@ def _order(times: pd.Series[str], name: str) -> pd.Series[float]:
     counted = bool(pd.notna(numbers.iloc[0]))
     bad = (numbers if counted else moments).isna()
     if bad.any():
-        what = "a number, as the others are" if counted else "ISO 8601; write 2026-11-20"
-        raise InputError(f"{name}: row {_line(bad)}: time {times[bad].iloc[0][:40]!r} is not {what}")
+        given = times[bad].iloc[0][:MOST_SHOWN]
+        raise PilotFault("no_count" if counted else "no_time", name=name, row=_line(bad), given=given)
     return numbers.astype(float) if counted else moments.astype("int64").astype(float)
 
 
 def _line(bad: pd.Series[bool]) -> int:
     """The line in the file: the head is line 1."""
-    return int(np.argmax(bad.to_numpy())) + 2
+    return int(np.argmax(bad.to_numpy())) + FIRST_LINE
+
+
+def _why_no_table(error: Exception) -> str:
+    """What pandas says in English, in Vietnamese, with the line where it tells one."""
+    if isinstance(error, UnicodeDecodeError):
+        return "chữ không phải mã UTF-8"
+    if isinstance(error, pd.errors.EmptyDataError):
+        return "tệp trống"
+    fields = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if fields:
+        return f"dòng {fields[2]} có {fields[3]} ô thay vì {fields[1]}"
+    return "dấu ngoặc kép hoặc dấu phẩy đặt sai"

@@ -1,8 +1,8 @@
 """GET /cong-khai: the figures on citizen reports that everybody may read, as a page, a CSV and JSON.
 
-No sign-in, no script, no cookie, nothing from outside; off unless city.toml says `public = true`. Only what
-`analysis.small_cells` lets through is in the picture that is shown, and the picture is that of the last midnight, the
-same for all who ask: figures that moved with every call could be subtracted from each other.
+No sign-in, no script, no cookie, nothing from outside; off unless city.toml says `public = true`. What is shown is one
+closed period, the same for all who ask and for ever (control/open_figures.py): figures that move could be subtracted
+from each other.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from control.casework import PublicPicture, Spoken
+from control.casework import Spoken
+from control.open_figures import PublicPicture
 from core import formats
 from core.cases import REPORT
 from core.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator
+from core.open_figures import SETTLE
 from core.safe_csv import safe_csv
 from core.templates import templates
 from pipeline import Line
@@ -32,6 +34,7 @@ PATHS = (PATH, f"{PATH}.csv", f"{PATH}.json")
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MAX_AGE_S = 900
 SOON_S = "5"
+LATER_S = "86400"  # until the first period is whole and settled
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -49,12 +52,12 @@ def routes(line: Callable[[], Line]) -> list[BaseRoute]:
             return PlainTextResponse("Not found\n", status_code=404)
         language = str(request.query_params.get("lang", DEFAULT_LANGUAGE))
         language = language if language in LANGUAGES else DEFAULT_LANGUAGE
-        picture = line().casework.public().value
+        study = line().casework.public()
+        picture = study.value
         if picture is None:
-            text = Translator(language)("public.computing") + "\n"
-            return PlainTextResponse(
-                text, status_code=503, headers={"Retry-After": SOON_S, "Cache-Control": "no-store"}
-            )
+            text = Translator(language)("public.none_yet" if study.problem else "public.computing") + "\n"
+            wait = LATER_S if study.problem else SOON_S
+            return PlainTextResponse(text, status_code=503, headers={"Retry-After": wait, "Cache-Control": "no-store"})
         body = make(line(), picture, language).encode()
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {
@@ -82,7 +85,8 @@ def routes(line: Callable[[], Line]) -> list[BaseRoute]:
 
 def html(line: Line, picture: PublicPicture, language: str) -> str:
     """The page."""
-    city, t = line.city, Translator(language)
+    city, t, kept = line.city, Translator(language), picture.tables.kept
+    pleased = picture.tables.satisfied.columns
     return (
         templates(TEMPLATES)
         .get_template("public.html")
@@ -96,23 +100,27 @@ def html(line: Line, picture: PublicPicture, language: str) -> str:
             as_of=formats.day(_last_day(picture), city.zone, language),
             since=formats.day(picture.since, city.zone, language),
             made=f"{formats.day(picture.made_at, city.zone, language)} {formats.clock(picture.made_at, city.zone)}",
-            sources=[city.site_name(one, language) for one in picture.sources],
-            k=picture.kept.k,
-            rows=[_row(line, picture, language, category) for category in picture.kept.cells.index],
-            all={name: _said(picture.kept.columns[name], picture, t, language) for name in picture.kept.columns.index},
-            total=_said(picture.kept.total, picture, t, language),
+            period=t(f"public.every_{city.public_period}"),
+            settle=formats.number(SETTLE.days, 0, language),
+            sources=[city.site_name(one, language) for one in picture.tables.sources],
+            k=kept.k,
+            rows=[_row(line, picture, language, category) for category in kept.cells.index],
+            all={name: _said(kept.columns[name], t, language) for name in kept.columns.index},
+            total=_said(kept.total, t, language),
+            all_share=_share(kept.columns["on_time"], kept.columns["late"], t, language),
+            all_satisfied=_share(pleased["satisfied"], pleased["not_satisfied"], t, language),
             wards=_wards(line, picture, language),
-            spoken=[_spoken(one, t, language) for one in picture.spoken],
+            spoken=[_spoken(one, t, language) for one in line.casework.spoken(picture)],
         )
     )
 
 
 def _last_day(picture: PublicPicture) -> datetime:
-    """An instant of the last day that is counted: the picture ends with a midnight."""
+    """An instant of the last day that is counted: a period ends with a midnight."""
     return picture.until - timedelta(seconds=1)
 
 
-def _said(value: Any, picture: PublicPicture, t: Translator, language: str) -> str:
+def _said(value: Any, t: Translator, language: str) -> str:
     """A count, or that it is too small or stands for one that is."""
     return t("public.hidden") if value is None or pd.isna(value) else formats.number(float(value), 0, language)
 
@@ -123,14 +131,14 @@ def _name(line: Line, language: str, category: str) -> str:
 
 
 def _row(line: Line, picture: PublicPicture, language: str, category: str) -> dict[str, str]:
-    t, cells = Translator(language), picture.kept.cells.loc[category]
+    t, cells = Translator(language), picture.tables.kept.cells.loc[category]
     known = line.casework.deadlines.get((REPORT, category))
-    pleased = picture.satisfied.cells.loc[category]
+    pleased = picture.tables.satisfied.cells.loc[category]
     return {
         "name": _name(line, language, category),
         "deadline": formats.DASH if known is None else t("cases.hours", n=formats.number(known.hours, 0, language)),
-        "n": _said(picture.kept.rows[category], picture, t, language),
-        **{name: _said(cells[name], picture, t, language) for name in cells.index},
+        "n": _said(picture.tables.kept.rows[category], t, language),
+        **{name: _said(cells[name], t, language) for name in cells.index},
         "waits": _waits(picture, language, category),
         "share": _share(cells["on_time"], cells["late"], t, language),
         "satisfied": _share(pleased["satisfied"], pleased["not_satisfied"], t, language),
@@ -148,24 +156,24 @@ def _share(good: Any, bad: Any, t: Translator, language: str) -> str:
 def _wards(line: Line, picture: PublicPicture, language: str) -> list[dict[str, str]]:
     t, areas = Translator(language), line.city.areas
     rows = []
-    for code, count in picture.wards.cells["reports"].items():
+    for code, count in picture.tables.wards.cells["reports"].items():
         named = str(areas.at[code, "name_en" if language == "en" else "name_vi"]) if code else t("public.no_ward")
         people = float(areas["population"].get(code, float("nan")))
         rate = formats.DASH
         if not pd.isna(count) and people > 0:
             rate = formats.number(1000.0 * int(count) / people, 1, language)
-        rows.append({"name": named, "n": _said(count, picture, t, language), "rate": rate})
+        rows.append({"name": named, "n": _said(count, t, language), "rate": rate})
     return rows
 
 
 def _waits(picture: PublicPicture, language: str, category: str) -> str:
     """«14,7 giờ (14,3–15,2)»: the median alone; a curve would draw the time of every single report."""
-    found = picture.waits.get(category)
+    found = picture.tables.waits.get(category)
     if found is None or found.median is None:
         return formats.DASH
     median, low, high = (
         formats.DASH if one is None else formats.number(one, 1, language)
-        for one in (found.median, found.median_low, found.median_high)
+        for one in (found.median, found.low, found.high)
     )
     return f"{Translator(language)('cases.hours', n=median)} ({low}–{high})"
 
@@ -176,9 +184,11 @@ def _spoken(one: Spoken, t: Translator, language: str) -> dict[str, str]:
     return {
         "title": proposal.text("title", language),
         "asked": proposal.text("asked", language),
-        "support": formats.percent(one.support.percent, 1, language),
-        "bounds": f"{low}–{high}%",
-        "votes": f"{formats.number(one.support.good, 0, language)}/{formats.number(one.support.n, 0, language)}",
+        "support": formats.percent(one.support.percent, 1, language) if one.support.n else t("public.hidden"),
+        "bounds": f"{low}–{high}%" if one.support.n else "",
+        "votes": f"{formats.number(one.support.good, 0, language)}/{formats.number(one.support.n, 0, language)}"
+        if one.support.n
+        else "",
         "ranks": str(one.best_rank) if one.best_rank == one.worst_rank else f"{one.best_rank}–{one.worst_rank}",
         "answer": proposal.text("answer", language),
         "unit": proposal.text("unit", language),
@@ -190,7 +200,8 @@ def _spoken(one: Spoken, t: Translator, language: str) -> dict[str, str]:
 
 def rows_of(line: Line, picture: PublicPicture) -> pd.DataFrame:
     """The open data: table, group, measure, count (missing: not said), one row per number."""
-    tables = (("category", picture.kept), ("ward", picture.wards), ("satisfaction", picture.satisfied))
+    made = picture.tables
+    tables = (("category", made.kept), ("ward", made.wards), ("satisfaction", made.satisfied))
     rows = [
         {"table": name, "group": group or "unplaced", "measure": measure, "count": safe.cells.at[group, measure]}
         for name, safe in tables
@@ -198,9 +209,9 @@ def rows_of(line: Line, picture: PublicPicture) -> pd.DataFrame:
         for measure in safe.cells.columns
     ]
     rows += [
-        {"table": f"proposal_{name}", "group": one.proposal.key, "measure": name, "count": count}
-        for one in picture.spoken
-        for name, count in (("votes", one.support.good), ("voters", one.support.n))
+        {"table": f"proposal_{name}", "group": key, "measure": name, "count": count}
+        for key, told in made.votes.items()
+        for name, count in zip(("votes", "voters"), told, strict=True)
     ]
     return pd.DataFrame(rows, columns=["table", "group", "measure", "count"])
 
@@ -210,9 +221,10 @@ def _about(line: Line, picture: PublicPicture) -> dict[str, str]:
         "city": line.city.name_vi,
         "simulated": "yes" if line.city.simulated else "no",
         "since": picture.since.isoformat(),
-        "as_of": picture.until.isoformat(),
+        "until": picture.until.isoformat(),
+        "as_of": (picture.until + SETTLE).isoformat(),
         "licence": line.city.public_licence,
-        "source": ", ".join(line.city.site_name(one, "vi") for one in picture.sources),
+        "source": ", ".join(line.city.site_name(one, "vi") for one in picture.tables.sources),
     }
 
 
@@ -227,5 +239,6 @@ def as_json(line: Line, picture: PublicPicture, language: str) -> str:
         {**row, "count": None if pd.isna(row["count"]) else int(row["count"])}
         for row in rows_of(line, picture).to_dict("records")
     ]
-    about = {**_about(line, picture), "k": picture.kept.k, "null": f"under {picture.kept.k}, or hidden to protect such"}
+    k = picture.tables.kept.k
+    about = {**_about(line, picture), "k": k, "null": f"under {k}, or hidden to protect such"}
     return json.dumps({"about": about, "rows": rows}, ensure_ascii=False)

@@ -22,6 +22,7 @@ WORDS = {
     "vi": {"flood": "trận dồn dập", "limit": "ngưỡng dồn dập", "rings": "lần reo"},
     "en": {"flood": "flood", "limit": "flood limit", "rings": "rings"},
 }
+DAY_TOP = 4.0  # of days without a ring: an axis all the same, with its zero at the bottom
 FULL_HEIGHT = alt.value({"expr": "height"})
 
 
@@ -132,7 +133,10 @@ def per_day(
 
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     x = alt.X("day:O", title=None, sort=alt.EncodingSortField("order", op="min"), axis=axis)
-    y = alt.Y("count:Q", title=None, axis=alt.Axis(tickCount=4, format="d"), scale=alt.Scale(domainMin=0, nice=True))
+    top = max([DAY_TOP, *(float(count) for _, count in [*days, *(compared or ())])])
+    y = alt.Y(
+        "count:Q", title=None, axis=alt.Axis(tickCount=4, format="d"), scale=alt.Scale(domain=[0, top], nice=True)
+    )
     tooltip = [alt.Tooltip("day:N", title=" "), alt.Tooltip("words:N", title=" ")]
     bars = alt.Chart(framed(days), name="days").mark_bar(color=theme.data).encode(x=x, y=y, tooltip=tooltip)
     ticks = alt.Chart(framed(compared or ()), name="compared").mark_tick(aria=False, color=theme.focus, thickness=3)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ from core.catalogue import ObservedProperty
 from core.errors import InputError, SourceChanged
 
 HEAD_ROWS_MAX = 4
+LIKE, LIKE_LEAST = 0.7, 4  # of difflib, and letters: a head is mistyped rather than another word
 TITLE_NAME_LEAST = 6  # letters; «CO» stands in many words
 SEARCH_ROWS = 100  # how far below the last table the next head may begin
 
@@ -247,6 +249,14 @@ class Vocabulary:
         longest = [name for name in named if not any(name != other and name in other for other in named)]
         keys = {named[name] for name in longest}
         return self.properties[keys.pop()] if len(keys) == 1 else None
+
+    def nearest(self, head: str) -> ObservedProperty | None:
+        """The property whose name is most like a head that is not known; None where none is, and for a short word:
+        whoever writes AQI does not mean the American one.
+        """
+        name = _compact(folded(_BRACKET.sub("", head)))
+        found = get_close_matches(name, self._keys, 1, LIKE) if len(name) >= LIKE_LEAST else []
+        return self.properties[self._keys[found[0]]] if found else None
 
     def expected(self) -> str:
         """Some names that a head may hold, for messages."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from connectors._sheet_files import CELLS_MAX, read_sheets
 from connectors._sheet_layout import SEARCH_ROWS, Sheet, Vocabulary
 from connectors._sheet_table import Reading, address_of
 from connectors._site_names import SiteNames
-from connectors._vietnamese_text import legacy_encoding, legacy_error
+from connectors._vietnamese_text import folded, legacy_encoding, legacy_error
 from core import observations
 from core.catalogue import Source, load_properties
 from core.errors import InputError
@@ -54,6 +54,7 @@ SOURCE = Source(
 SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls")
 DEFAULT_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
+REMARKS = ("ghi chu", "note", "notes", "remarks")  # words beside the figures: nothing is lost without them
 _FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 
 
@@ -64,6 +65,7 @@ class SheetReading:
     rows: pd.DataFrame  # the one frame, and `cell`: where each value stands («trang “T10”, ô D7»)
     problems: tuple[str, ...]  # what is wrong with single cells, in Vietnamese
     ignored: tuple[str, ...]  # heads of columns that are not in the catalogue
+    left_out: Mapping[str, str] = field(default_factory=dict)  # the same heads: what to do about each, in Vietnamese
     notes: tuple[str, ...] = ()  # what else a person should know: hidden sheets and cells, macros, a unit not named
     formulas: tuple[str, ...] = ()  # cells of a CSV that would be computed by whoever opens the file in Excel
 
@@ -88,12 +90,18 @@ def fetch(http: requests.Session, request: FetchRequest) -> list[Payload]:
 def parse(payload: Payload) -> pd.DataFrame:
     """The one frame from one file; what is wrong with single cells stands in `frame.attrs["problems"]`, in Vietnamese.
 
+    `frame.attrs["left_out"]` tells by head which columns nobody reads, and what to do about each.
+
     Context, all of it optional: source, sites (City.sites), zone, options {columns, site}. Without sites the text of
     the site cell is the site_id. Raises SheetErrors when no row could be read, InputError when the file is no table.
     """
     reading = read(payload)
     frame = reading.rows.drop(columns="cell")
     frame.attrs["problems"] = list(reading.problems)
+    frame.attrs["left_out"] = {
+        head: f"tệp {payload.name or 'không tên'}: {words}, hoặc khai tiêu đề này ở [source.options] columns"
+        for head, words in reading.left_out.items()
+    }
     return frame
 
 
@@ -138,9 +146,21 @@ def read(payload: Payload) -> SheetReading:
         rows=frame,
         problems=tuple(problems),
         ignored=tuple(reading.ignored),
+        left_out={head: _left_out(head, reading.vocabulary) for head in reading.ignored if folded(head) not in REMARKS},
         notes=tuple(dict.fromkeys([*reading.notes, *reading.hidden_note()])),
         formulas=tuple(_formulas(sheets)),
     )
+
+
+def _left_out(head: str, vocabulary: Vocabulary) -> str:
+    """«cột “Nhiệt đoọ” không có trong danh mục nên không được đọc; gần giống “Nhiệt độ”, nếu đúng thì …»."""
+    near = vocabulary.nearest(head)
+    advice = (
+        f"gần giống “{near.name_vi}”, nếu đúng thì hãy sửa tiêu đề rồi gửi lại tệp"
+        if near
+        else "nếu cần số của cột này, hãy đặt tiêu đề theo tên trong danh mục rồi gửi lại tệp"
+    )
+    return f"cột “{head}” không có trong danh mục nên không được đọc; {advice}"
 
 
 def _formulas(sheets: Iterable[Sheet]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -78,6 +78,7 @@ JOURNAL_BEFORE = timedelta(days=31)  # alerts that stood at the beginning of the
 WHOLE_JOURNAL = 1_000_000
 MOST_CHAINS, MOST_ASKS, MOST_OUTLOOKS = 6, 12, 3
 EVENTS_AHEAD = timedelta(days=7)
+HOURS_AHEAD = timedelta(hours=12)  # of a forecast: what the heading of the brief promises
 MOST_EVENTS = 8
 _Series = tuple[str, str]  # observed_property, site_id
 HOUSE = Said("Hệ thống này tính", "Computed by this system")
@@ -207,8 +208,7 @@ def _read(material: Material, keys: Sequence[str], when: _When, areas: Collectio
         rows = rows[rows["site_id"].map(lambda site_id: _seen(city, str(site_id), areas)).astype(bool)]
     hours = rules.hourly(rows[rows["observed_property"].isin(keys)])
     bands = _by_series(store.usual_band(keys))
-    banded = {key for key, _ in bands}
-    without = [key for key in keys if key not in banded]
+    without = [key for key in keys if not material.catalogue[key].baseline]  # the others wait for their weeks
     history = rules.hourly(_usable(store.read_observations(without, when.start - HISTORY, when.start)))
     latest: dict[_Series, Any] = {}
     for row in rows[rows["time"] > when.start].itertuples(index=False):  # sorted by time within a series
@@ -240,7 +240,7 @@ def _figure(
             continue
         band = read.bands.get(series)
         if band is None and series in read.past:
-            band = rules.own_band(read.past[series])
+            band = rules.own_band(read.past[series], city.zone)
         one = rules.farthest(piece, band, item, city.zone, limit)
         if one is not None:
             judged[series[1]] = one
@@ -322,7 +322,7 @@ def _origin(material: Material, source: str) -> dict[str, Any]:
 
 def _place(city: City, site_id: str) -> Said:
     if site_id == city.city_site:
-        return Said("toàn thành phố", "whole city")
+        return Said("toàn địa bàn", "whole area")
     return Said(city.site_name(site_id, "vi"), city.site_name(site_id, "en"))
 
 
@@ -561,10 +561,23 @@ VERDICTS = {
 
 def _outlooks(material: Material, when: _When, areas: Collection[str] | None) -> tuple[Outlook, ...]:
     """The forecasts of the next hours, those that may cross a limit first."""
-    ahead = [one for one in material.ahead() if _seen(material.city, one.site_id, areas) and one.times]
+    seen = [one for one in material.ahead() if _seen(material.city, one.site_id, areas)]
+    ahead = [short for short in (_next_hours(one, when.until) for one in seen) if short.times]
     never = when.until + timedelta(days=365)
     ahead.sort(key=lambda one: (one.crossing.earliest if one.crossing else never, one.observed_property, one.site_id))
     return tuple(_outlook(material, one, when) for one in ahead[:MOST_OUTLOOKS])
+
+
+def _next_hours(one: Ahead, until: datetime) -> Ahead:
+    """The part of a forecast that ends within twelve hours, with the crossing that may happen in it."""
+    end = until + HOURS_AHEAD
+    n = sum(at <= end for at in one.times)
+    cross = one.crossing
+    if cross is not None and cross.earliest > end:
+        cross = None
+    elif cross is not None and cross.at is not None and cross.at > end:
+        cross = replace(cross, at=None)
+    return replace(one, times=one.times[:n], middle=one.middle[:n], low=one.low[:n], high=one.high[:n], crossing=cross)
 
 
 def _outlook(material: Material, one: Ahead, when: _When) -> Outlook:
@@ -678,7 +691,7 @@ def _trial(material: Material, known: Known) -> Trial:
         ends=pilot.ends,
         owner=Said(pilot.text("owner", "vi"), pilot.text("owner", "en")),
         source=pilot.panel.name if pilot.panel else "",
-        problem=known.problem,
+        problem=known.problem.words("vi") if known.problem else "",
     )
 
 

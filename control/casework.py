@@ -1,14 +1,13 @@
 """Files, citizen reports, the score of Decision 766 and proposals of citizens: what their screens ask of the line.
 
 Everything that takes time is a study: computed once for all who ask the same and see the same areas. The public page
-gets a picture of its own that holds nothing but what `analysis.small_cells` lets through.
+gets figures of its own (control/open_figures.py).
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -16,11 +15,11 @@ import pandas as pd
 
 from alerts.deeds import Deed
 from analysis import cases, late_files, qd766
-from analysis.cases import Share, Summary, Survival
+from analysis.cases import Share, Summary
 from analysis.late_files import Warnings
 from analysis.qd766 import Mark, Unit
-from analysis.small_cells import Safe, suppress
 from control.gate import Gate
+from control.open_figures import OpenFigures, PublicPicture
 from control.pilots import Known
 from control.studies import Studies, Study
 from core import deadlines
@@ -41,9 +40,7 @@ MEMORY = timedelta(days=120)  # of files: as far back as risks are counted
 REPORTS_EVERY = timedelta(minutes=5)
 WARNINGS_EVERY = timedelta(minutes=15)
 SCORES_EVERY = timedelta(minutes=30)
-PUBLIC_EVERY = timedelta(minutes=15)  # how soon a picture that could not be made is tried again
 SCORES_MEMORY = timedelta(days=400)
-LEAST_PUBLIC = 30  # cases below which no median is published
 REMIND = "remind_unit"
 WARNING = "late_files"  # stands for the rule in the key of such a deed
 PUBLISHED = "dvc766_"
@@ -76,21 +73,6 @@ class Spoken:
     verdict: str  # scale | extend | stop | cannot_tell | early | before | none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicPicture:
-    """What everybody may read. `kept`: category × (on time, late) of what was due, after suppression, k in it."""
-
-    since: datetime
-    until: datetime
-    made_at: datetime
-    kept: Safe
-    wards: Safe  # one column: reports of each ward
-    waits: Mapping[str, Survival]  # of categories with at least LEAST_PUBLIC reports
-    satisfied: Safe  # category × (satisfied, not satisfied)
-    spoken: tuple[Spoken, ...]
-    sources: tuple[str, ...] = field(default=())
-
-
 class Casework:
     """The questions and deeds of one city. Thread-safe."""
 
@@ -119,8 +101,14 @@ class Casework:
         self.deadlines = deadlines.load_deadlines(city.folder)
         self._scores = load_scores766(city)
         self._proposals = load_proposals(city.folder, {one.pilot.key for one in pilots()})
-        self._lock = threading.Lock()
-        self._open: Study[PublicPicture] = Study()
+        self._open = OpenFigures(
+            city,
+            store,
+            clock,
+            studies,
+            reports=lambda since: self._cases(REPORT, since, None),
+            proposals=self._proposals,
+        )
 
     def reports(self, areas: Areas) -> Study[Summary]:
         """Citizen reports of the last SPAN in these areas (None: the whole city)."""
@@ -135,22 +123,8 @@ class Casework:
         return self._studies.ask(("scores766", areas), lambda _: self._board(areas), SCORES_EVERY)
 
     def public(self) -> Study[PublicPicture]:
-        """The picture of the public page, the same for everybody, and once it is made the same until midnight.
-
-        Ratings and late reports of past days go on coming in: a picture that took them in by day could be subtracted
-        from the one of a quarter of an hour before, and the difference is one person.
-        """
-        midnight = self._midnight()
-        with self._lock:
-            if self._open.value is not None and self._open.value.until == midnight:
-                return self._open
-            study = self._studies.ask(("public", midnight), lambda _: self._picture(midnight), PUBLIC_EVERY)
-            if study.value is not None:
-                self._open = replace(study, busy=False)
-            return study if self._open.value is None else replace(self._open, busy=study.busy)
-
-    def _midnight(self) -> datetime:
-        return self._clock.now().astimezone(self._city.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        """The figures of the newest closed period, the same for everybody and for ever."""
+        return self._open.shown()
 
     def remind(self, person: Person, agency: str, category: str) -> None:
         """Note that a person reminded a unit of its files at risk. Raises Denied or InputError; both are audited."""
@@ -163,10 +137,12 @@ class Casework:
 
         self._gate.pass_by(person, Deed(action=REMIND, keys=((WARNING, agency),)), note)
 
-    def spoken(self) -> tuple[Spoken, ...]:
-        """The register of proposals, those with the most support first."""
+    def spoken(self, picture: PublicPicture | None = None) -> tuple[Spoken, ...]:
+        """The register of proposals, those with the most support first; with the votes that a `picture` tells."""
         known = {one.pilot.key: one for one in self._pilots()}
-        support = {one.key: Share(one.votes, one.voters) for one in self._proposals}
+        support = {
+            one.key: picture.support(one) if picture else Share(one.votes, one.voters) for one in self._proposals
+        }
         bounds = {key: share.bounds or (0.0, 100.0) for key, share in support.items()}
         found = [
             Spoken(
@@ -269,43 +245,6 @@ class Casework:
         ]
         found = pd.DataFrame(rows, columns=["unit", "at", "cause"])
         return found.assign(at=pd.to_datetime(found["at"], utc=True))
-
-    def _picture(self, now: datetime) -> PublicPicture:
-        """As of a midnight: figures that move with every call could be subtracted from each other."""
-        made_at = self._clock.now()
-        found = self._cases(REPORT, now - SPAN, None)
-        found = found[(found["received_at"] > now - SPAN) & (found["received_at"] <= now)]
-        summary = cases.summarise(found, since=now - SPAN, now=now, population=self._people(None))
-        rows = summary.rows[1:]
-        names = [row.category for row in rows]
-        kept = pd.DataFrame(
-            [
-                {
-                    "on_time": row.on_time.good,
-                    "late": row.on_time.n - row.on_time.good,
-                }
-                for row in rows
-            ],
-            index=names,
-            columns=["on_time", "late"],
-        )
-        pleased = pd.DataFrame(
-            [{"satisfied": row.satisfied.good, "not_satisfied": row.satisfied.n - row.satisfied.good} for row in rows],
-            index=names,
-            columns=["satisfied", "not_satisfied"],
-        )
-        wards = pd.DataFrame({"reports": {one.code: one.n for one in summary.wards} | {"": summary.unplaced}})
-        return PublicPicture(
-            since=summary.since,
-            until=summary.until,
-            made_at=made_at,
-            kept=suppress(kept),
-            wards=suppress(wards),
-            waits={row.category: row.survival for row in rows if row.survival and row.n >= LEAST_PUBLIC},
-            satisfied=suppress(pleased),
-            spoken=self.spoken(),
-            sources=tuple(sorted(set(found["source"]))),
-        )
 
 
 def _verdict(known: Known | None) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.alert import PRIORITIES
+from core.alert import PRIORITIES, measured_at
 from core.calendar import holidays_of
 from core.observations import USABLE
 from store.base import Store
@@ -84,7 +84,12 @@ def _worst(events: Sequence[Happening]) -> Sequence[Happening]:
 def _alerts(journal: pd.DataFrame, rule: str) -> list[Happening]:
     rows = journal[journal["deed"] == "raise"]
     return [
-        Happening(kind=ALERT, at=row["happened_at"].to_pydatetime(), rule=rule, priority=str(row["priority"]))
+        Happening(
+            kind=ALERT,
+            at=measured_at(row["happened_at"].to_pydatetime(), str(row["detail"] or "")),
+            rule=rule,
+            priority=str(row["priority"]),
+        )
         for row in rows.to_dict("records")
     ]
 

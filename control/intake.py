@@ -50,7 +50,7 @@ class Reading(Protocol):
     @property
     def problems(self) -> tuple[str, ...]: ...
     @property
-    def ignored(self) -> tuple[str, ...]: ...
+    def left_out(self) -> Mapping[str, str]: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
     @property
@@ -155,7 +155,7 @@ class Intake:
                 "hãy bỏ dấu ở đầu ô"
                 for cell in reading.formulas[:PROBLEMS_MAX]
             ]
-            notes += [*reading.notes, *self._notes(form, unit, rows, reading.ignored)]
+            notes += [*reading.notes, *self._notes(form, unit, rows, reading.left_out.values())]
         own = rows[rows["site_id"] == unit]
         return Examined(
             form=form,
@@ -251,9 +251,8 @@ class Intake:
         lacking = [self._catalogue[key].name_vi for key in form.properties if key not in there]
         return [f"tệp {name}: thiếu cột “{shown}”" for shown in lacking]
 
-    def _notes(self, form: Form, unit: str, rows: pd.DataFrame, ignored: Iterable[str]) -> list[str]:
-        left_out = list(ignored)
-        notes = [f"Cột không có trong danh mục, không đọc: {', '.join(left_out)}."] if left_out else []
+    def _notes(self, form: Form, unit: str, rows: pd.DataFrame, left_out: Iterable[str]) -> list[str]:
+        notes = [f"{words[:1].upper()}{words[1:]}." for words in left_out]
         newest = self._store.latest(form.properties)
         others = newest[(newest["site_id"] == unit) & (newest["source"] != form.source)]
         recent = others[others["time"] > self._clock.now() - 2 * form.every]

@@ -1,18 +1,39 @@
-"""Where a city stands against the texts: answers of people, and live figures for what the house can tell itself."""
+"""Where a city stands against the texts: answers of people, and live figures for what the house can tell itself.
+
+The configured answer is the starting value. What a person answers on the page passes the gate and is a version of its
+own after it; putting an earlier one back is a version too, so nothing is ever lost. «Yes» or «partly» without evidence
+is kept as it was said, but counts as unanswered, as the configuration refuses it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from alerts.deeds import Deed
+from alerts.texts import one_line, plain_text
+from control.gate import Gate
 from control.studies import Studies, Study, Tell
-from core.access import load_people
+from core.access import Person, load_people
 from core.clock import Clock
 from core.config import City
-from core.maturity import NO, UNANSWERED, YES, Answer, Criterion, Document, load_answers, load_documents
+from core.maturity import (
+    NO,
+    PARTLY,
+    UNANSWERED,
+    YES,
+    Answer,
+    Criterion,
+    Given,
+    checked_link,
+    load_answers,
+    load_documents,
+)
+from core.plans import PlanRefused
 from core.quality import DAY, SCORES
 from core.snapshot import Snapshot
 from store.base import Store
@@ -20,6 +41,10 @@ from store.base import Store
 EVERY = timedelta(minutes=15)
 CHAIN_EVERY = timedelta(hours=6)  # proving the whole audit log reads all of it
 BACKUPS = "CITY_BACKUPS"  # folder of the copies that deploy/backup.sh writes
+ANSWER, RESTORE = "answer_criterion", "restore_answer"
+CONFIGURED = 0  # the version before the first answer on the page
+MOST_DOCUMENT = 200
+MOST_NOTE = 1000
 _QUESTION = ("maturity", "figures")
 
 
@@ -37,18 +62,54 @@ class Stand:
     """One criterion with its answer."""
 
     criterion: Criterion
-    answer: str  # yes | partly | no | unanswered
-    given: Answer | None
+    answer: str  # yes | partly | no | unanswered: what counts
+    given: Answer | None  # the configured answer
     figure: Figure | None
+    history: tuple[Given, ...] = ()  # answers of the page, oldest first
+
+    @property
+    def own(self) -> Given | None:
+        """The answer of the page that holds; None where the configured one does."""
+        newest = self.history[-1] if self.history else None
+        return None if newest is None or newest.restores == CONFIGURED else newest
+
+    @property
+    def version(self) -> int:
+        """Of the answer as it stands."""
+        return self.history[-1].version if self.history else CONFIGURED
+
+    @property
+    def told(self) -> str:
+        """What was answered, whether it is proven or not."""
+        return self.own.answer if self.own else self.answer
+
+    @property
+    def unproven(self) -> bool:
+        """True when evidence is lacking for what was answered."""
+        return self.own is not None and self.own.answer in (YES, PARTLY) and not self.own.proven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person gives for one criterion."""
+
+    criterion: str
+    version: int  # of the answer as the person saw it
+    answer: str  # yes | partly | no
+    document: str
+    link: str
+    note: str
+    day: date | None
 
 
 class Maturity:
     """The self-assessment of one city."""
 
     def __init__(
-        self, city: City, store: Store, clock: Clock, studies: Studies, snapshot: Callable[[], Snapshot]
+        self, city: City, store: Store, clock: Clock, studies: Studies, snapshot: Callable[[], Snapshot], gate: Gate
     ) -> None:
         """Reads texts and answers. Raises ConfigError."""
+        self._gate, self._lock = gate, threading.Lock()  # held from reading the newest version to writing the next
         self._city, self._store, self._clock, self._studies, self._snapshot = city, store, clock, studies, snapshot
         self._proved: tuple[datetime, Figure] | None = None
         self.documents = load_documents()
@@ -58,15 +119,127 @@ class Maturity:
         """Per document, each criterion with its answer; the live figures as of the last computing."""
         study = self._studies.ask(_QUESTION, self._figures, EVERY)
         figures: Mapping[str, Figure] = study.value or {}
-        found = {one.key: tuple(self._stand(one, c, figures) for c in one.criteria) for one in self.documents}
+        histories = self._histories()
+        found = {one.key: tuple(self._stand(c, figures, histories) for c in one.criteria) for one in self.documents}
         return Study(
             value=found, made_at=study.made_at, busy=study.busy, progress=study.progress, problem=study.problem
         )
 
-    def _stand(self, document: Document, criterion: Criterion, figures: Mapping[str, Figure]) -> Stand:
+    # -- deeds --------------------------------------------------------------------------------------------------------
+
+    def answer(self, person: Person, reply: Reply) -> None:
+        """Answer a criterion. Raises Denied, PlanRefused. The same answer given twice is one answer."""
+        with self._lock:
+            history = self._histories().get(reply.criterion, ())
+            if history and _again(history[-1], reply, one_line(person.name)):
+                return
+
+            def write() -> str:
+                self._may_be_answered(reply.criterion, history, reply.version)
+                if reply.answer not in (YES, PARTLY, NO):
+                    raise PlanRefused("Hãy chọn: đạt, một phần hoặc chưa đạt.", "Choose: met, partly met or not met.")
+                if reply.day is None or reply.day > self._today():
+                    raise PlanRefused(
+                        "Hãy chọn ngày của câu trả lời; ngày ấy không ở sau hôm nay.",
+                        "Choose the day of the answer; it cannot lie after today.",
+                    )
+                return self._write(
+                    history,
+                    Given(
+                        criterion=reply.criterion,
+                        version=reply.version + 1,
+                        answer=reply.answer,
+                        document=plain_text(reply.document, MOST_DOCUMENT),
+                        link=checked_link(reply.link),
+                        note=plain_text(reply.note, MOST_NOTE),
+                        day=reply.day,
+                        restores=None,
+                        deed=ANSWER,
+                        changed_at=self._clock.now(),
+                        changed_by=_signed(person),
+                    ),
+                )
+
+            self._gate.pass_by(person, Deed(action=ANSWER, thing=reply.criterion), write)
+
+    def restore(self, person: Person, criterion: str, version: int, back_to: int) -> None:
+        """Put an earlier answer back; `back_to` 0 is the configured one. Raises Denied, PlanRefused."""
+        with self._lock:
+            history = self._histories().get(criterion, ())
+
+            def write() -> str:
+                self._may_be_answered(criterion, history, version)
+                earlier = next((one for one in history if one.version == back_to), None)
+                if not 0 <= back_to < version or (back_to and earlier is None):
+                    raise PlanRefused(
+                        "Không có câu trả lời trước ấy; hãy chọn lại.", "There is no such earlier answer; choose again."
+                    )
+                configured = self._answers.get(criterion)
+                now, by = self._clock.now(), _signed(person)
+                return self._write(
+                    history,
+                    Given(
+                        criterion=criterion,
+                        version=version + 1,
+                        answer=earlier.answer if earlier else configured.answer if configured else UNANSWERED,
+                        document=earlier.document if earlier else "",
+                        link=earlier.link if earlier else "",
+                        note=earlier.note if earlier else "",
+                        day=earlier.day if earlier else configured.on if configured else self._today(),
+                        restores=earlier.restores if earlier and earlier.restores is not None else back_to,
+                        deed=RESTORE,
+                        changed_at=now,
+                        changed_by=by,
+                    ),
+                )
+
+            self._gate.pass_by(person, Deed(action=RESTORE, thing=criterion), write)
+
+    def _write(self, history: Sequence[Given], given: Given) -> str:
+        self._store.write_answer(given)
+        before = history[-1].answer if history else ""
+        rests = given.document or given.link or "-"
+        back = f" (v{given.restores})" if given.restores is not None else ""
+        return f"v{given.version} {before or '-'} -> {given.answer}{back}: {rests}, {given.day}"
+
+    def _may_be_answered(self, key: str, history: Sequence[Given], version: int) -> None:
+        criterion = next((c for one in self.documents for c in one.criteria if c.key == key), None)
+        if criterion is None:
+            raise PlanRefused(f"Không có yêu cầu {key}.", f"There is no criterion {key}.")
+        if criterion.check:
+            raise PlanRefused(
+                "Yêu cầu này do hệ thống tự đo, không trả lời tay.", "The house measures this one; nobody answers it."
+            )
+        if version != (history[-1].version if history else CONFIGURED):
+            raise PlanRefused(
+                "Trong lúc đó đã có người khác trả lời yêu cầu này; hãy xem lại rồi làm lại.",
+                "Somebody else answered this one meanwhile; look again, then do it again.",
+            )
+
+    def _histories(self) -> dict[str, tuple[Given, ...]]:
+        found: dict[str, tuple[Given, ...]] = {}
+        for one in self._store.read_answers():
+            found[one.criterion] = (*found.get(one.criterion, ()), one)
+        return found
+
+    def _today(self) -> date:
+        return self._clock.now().astimezone(self._city.zone).date()
+
+    # -- what stands --------------------------------------------------------------------------------------------------
+
+    def _stand(
+        self, criterion: Criterion, figures: Mapping[str, Figure], histories: Mapping[str, tuple[Given, ...]]
+    ) -> Stand:
         if not criterion.check:
-            given = self._answers.get(criterion.key)
-            return Stand(criterion=criterion, answer=given.answer if given else UNANSWERED, given=given, figure=None)
+            given, history = self._answers.get(criterion.key), histories.get(criterion.key, ())
+            stand = Stand(
+                criterion=criterion,
+                answer=given.answer if given else UNANSWERED,
+                given=given,
+                figure=None,
+                history=history,
+            )
+            return replace(stand, answer=UNANSWERED if stand.unproven else stand.told)
         figure = figures.get(criterion.check, Figure(value=None, why="computing"))
         return Stand(criterion=criterion, answer=judged(criterion, figure), given=None, figure=figure)
 
@@ -108,6 +281,21 @@ class Maturity:
             entries, _ = self._store.audit_head()
             self._proved = (now, Figure(value=float(len(self._store.verify_audit())), n=entries))
         return self._proved[1]
+
+
+def _again(newest: Given, reply: Reply, by: str) -> bool:
+    """True for a second click: the newest answer word for word, by the same person."""
+    given = (reply.answer, reply.document.strip(), reply.link.strip(), reply.note.strip(), reply.day, by)
+    return newest.deed == ANSWER and given == (
+        newest.answer, newest.document, newest.link, newest.note, newest.day, newest.changed_by
+    )  # fmt: skip
+
+
+def _signed(person: Person) -> str:
+    name = one_line(person.name)
+    if not name:
+        raise PlanRefused("Hãy ghi tên người làm.", "Give your name first.")
+    return name
 
 
 def judged(criterion: Criterion, figure: Figure) -> str:

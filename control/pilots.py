@@ -14,8 +14,8 @@ from analysis import pilots as figures
 from analysis.pilots import Power, Result
 from analysis.pilots_panel import Panel, read_panel
 from core.config import City
-from core.errors import InputError
 from core.files import write_whole
+from core.pilot_faults import PilotFault, SealRefused
 from core.pilots import FINISHED, PLANNED, UNLOCKED, Pilot, load_pilots, lock_text
 
 LATEST_FIRST = timedelta(days=7)  # the first figures may lie so long after the planned day: a week, or a holiday
@@ -29,7 +29,7 @@ class Known:
     state: str  # planned | running | finished
     result: Result | None = None  # only of a finished pilot
     power: Power | None = None
-    problem: str = ""  # why its figures cannot be used
+    problem: PilotFault | None = None  # why its figures cannot be used
     made_at: datetime | None = None  # machine's clock: when result and power were computed from the file as it is
 
 
@@ -37,7 +37,7 @@ class Known:
 class _Computed:
     result: Result | None = None
     power: Power | None = None
-    problem: str = ""
+    problem: PilotFault | None = None
     made_at: datetime | None = None
 
 
@@ -56,18 +56,21 @@ class Pilots:
         return tuple(self._known(pilot, pilot.state(today)) for pilot in self._plans)
 
     def seal(self, key: str, now: datetime) -> Pilot:
-        """Lock the plan as it stands now, before its start. Raises InputError; a lock is never replaced."""
+        """Lock the plan as it stands now, before its start. Raises SealRefused, PlanFault; no lock is replaced."""
         today = now.astimezone(self._city.zone).date()
         with self._lock:
             plan = next((one for one in load_pilots(self._city) if one.key == key), None)
             if plan is None:
-                raise InputError(f"Không có thí điểm {key} trong sổ.")
-            if plan.lock != UNLOCKED:
-                raise InputError(f"Thí điểm {key} đã có khóa từ {plan.locked_at:%d/%m/%Y}; khóa không thay được.")
+                raise SealRefused("seal_unknown", key=key)
+            if plan.lock != UNLOCKED and plan.locked_at is not None:
+                raise SealRefused("seal_twice", key=key, at=plan.locked_at.astimezone(self._city.zone))
             if plan.state(today) != PLANNED:
-                raise InputError(f"Thí điểm {key} đã bắt đầu ngày {plan.starts:%d/%m/%Y}: khóa bây giờ là quá muộn.")
+                raise SealRefused("seal_late", key=key, starts=plan.starts)
             text = lock_text(self._city.folder / "pilots" / f"{key}.toml", now)
-            write_whole(self._city.pilot_locks / f"{key}.lock", text.encode())
+            try:
+                write_whole(self._city.pilot_locks / f"{key}.lock", text.encode())
+            except OSError as error:
+                raise SealRefused("seal_disk", key=key) from error
             self._plans = load_pilots(self._city)
             return next(one for one in self._plans if one.key == key)
 
@@ -78,7 +81,7 @@ class Pilots:
         try:
             stamp = pilot.panel.stat()
         except OSError as error:
-            return Known(pilot=pilot, state=state, problem=f"{pilot.panel.name}: {error.strerror}")
+            return Known(pilot=pilot, state=state, problem=_gone(pilot.panel.name, error))
         question = (pilot.key, pilot.digest, finished, stamp.st_mtime_ns, stamp.st_size)
         with self._lock:
             found = self._kept.get(question)
@@ -104,11 +107,15 @@ def _compute(pilot: Pilot, finished: bool) -> _Computed:
         if not finished:
             return _Computed(power=_before(panel, pilot))
         result = figures.analyse(panel, better=pilot.better, worthwhile_pct=pilot.worthwhile_pct, seed=pilot.seed)
-    except InputError as error:
-        return _Computed(problem=str(error))
+    except PilotFault as fault:
+        return _Computed(problem=fault)
     except OSError as error:
-        return _Computed(problem=f"{pilot.panel.name}: {error.strerror}")
+        return _Computed(problem=_gone(pilot.panel.name, error))
     return _Computed(result=result, power=result.power)
+
+
+def _gone(name: str, error: OSError) -> PilotFault:
+    return PilotFault("panel_gone", name=name, reason=error.strerror)
 
 
 def _before(panel: Panel, pilot: Pilot) -> Power:
@@ -120,24 +127,23 @@ def _before(panel: Panel, pilot: Pilot) -> Power:
 
 
 def _check(panel: Panel, pilot: Pilot) -> None:
-    """The panel must be that of the plan. Raises InputError."""
+    """The panel must be that of the plan. Raises PilotFault."""
     name = pilot.panel.name if pilot.panel else pilot.key
     for planned, own, word in ((pilot.treated, True, "treated"), (pilot.controls, False, "controls")):
         given = {unit for unit, treated in zip(panel.units, panel.treated, strict=True) if bool(treated) is own}
         if given != set(planned):
             other = sorted(given ^ set(planned))[0]
-            raise InputError(f"{name}: {word} differ from the plan at {other}; the plan decides who takes part")
+            raise PilotFault(f"other_{word}", name=name, unit=other)
     days = []
     for moment, after in zip(panel.times, panel.after, strict=True):
         try:
             day = date.fromisoformat(moment[:10])
         except ValueError as error:
-            raise InputError(f"{name}: time {moment!r} is no date; write 2026-11-20") from error
+            raise PilotFault("no_date", name=name, time=moment) from error
         if (day >= pilot.starts) != bool(after) or day > pilot.ends:
-            raise InputError(f"{name}: at {moment} after is {int(after)}; the plan runs {pilot.starts} to {pilot.ends}")
+            raise PilotFault(
+                "other_days", name=name, time=moment, after=int(after), starts=pilot.starts, ends=pilot.ends
+            )
         days.append(day)
     if not pilot.looks_back_to <= days[0] <= pilot.looks_back_to + LATEST_FIRST:
-        raise InputError(
-            f"{name}: the figures begin at {days[0]}, the plan looks back to {pilot.looks_back_to}; nobody may choose "
-            "the time before once the result is known"
-        )
+        raise PilotFault("other_first_day", name=name, first=days[0], back=pilot.looks_back_to)

@@ -47,6 +47,7 @@ def scoped(
         readings=_part(snapshot.readings, seen),
         recent=SeriesPart(snapshot.recent, seen),
         band=SeriesPart(snapshot.band, seen),
+        too_short=SeriesPart(snapshot.too_short, seen),
         alerts=alerts,
         items=items(alerts),
         situations=situations,

@@ -70,6 +70,8 @@ MAY: dict[str, frozenset[str]] = {
             "undo_task",
             "record_decision",
             "enter_number",
+            "answer_criterion",
+            "restore_answer",
         ),
         SUPERVISOR,
     ),

@@ -6,6 +6,7 @@ States after ISA-18.2 and IEC 62682: NORM, UNACK, ACKED, RTNUN, the latched LATU
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,7 @@ DEEDS = (
     # what happens to a situation (rule = SITUATION, site_id = its id), by the engine or by hand
     "open_situation", "join", "split", "lead", "status", "close_situation",
 )  # fmt: skip
+MEASURED_AT = "measured_at"  # in the detail of a journal line: the time of a value that came late
 SITUATION = "situation"  # stands in the column `rule` of journal lines about a situation
 STATUSES = ("new", "handling", "waiting", "handled", "closed")  # Mới, Đang xử lý, Chờ đơn vị, Đã xử lý, Đóng
 
@@ -50,6 +52,7 @@ class Alert:
     turning_since: datetime | None = None  # since when the condition has differed from `active`
     began_at: datetime | None = None  # when this activation began; a raised priority does not move it
     raised_at: datetime | None = None  # the annunciation that stands: raise, raise_priority, realarm, ack_expired
+    heard_at: datetime | None = None  # when the house learned of an activation that was told late; None: as it began
     cleared_at: datetime | None = None
     acked_at: datetime | None = None
     acked_by: str = ""
@@ -61,6 +64,11 @@ class Alert:
     situation: str = ""  # id of the situation it belongs to
     placed_by: str = ""  # who put it there, or took it out, by hand; empty: the engine may move it
     stale: bool = False  # the state is frozen because the data are late
+
+    @property
+    def known_since(self) -> datetime | None:
+        """From when on somebody could do something about this activation: deadlines of people count from here."""
+        return self.heard_at or self.began_at
 
     @property
     def key(self) -> Key:
@@ -97,3 +105,14 @@ class AlertEvent:
     deed: str = ""  # one of DEEDS
     reason: str = ""
     detail: str = ""  # JSON object: what else the deed set (until, work_order, assignee, unit, due_at, step, to …)
+
+    @property
+    def measured_at(self) -> datetime:
+        """The time of the value that the engine judged: earlier than `happened_at` where it came late."""
+        return measured_at(self.happened_at, self.detail)
+
+
+def measured_at(happened_at: datetime, detail: str) -> datetime:
+    """The time of the value behind a journal line, from its two columns; without one the line's own time."""
+    told = json.loads(detail).get(MEASURED_AT) if MEASURED_AT in detail else None
+    return happened_at if told is None else datetime.fromisoformat(told)

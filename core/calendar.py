@@ -20,6 +20,12 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 HOURS_OF_WEEK = 168
 HOUR_CLASSES = HOURS_OF_WEEK + 24  # 0 = Monday 00:00-00:59 … 167 = Sunday 23:00-23:59, 168 … 191 = hours of a holiday
 
+# Different days that an hour class needs before it has a usual. From one day every value is «as usual», from two the
+# band is but the gap between them; three are the fewest of which one can be the odd one out. A weekday has them after
+# three weeks. Holidays have no rule of their own: eight weeks seldom hold three, Tet does, and one day off says nothing
+# of the next.
+LEAST_DAYS = 3
+
 
 @lru_cache(maxsize=64)
 def holidays_of(year: int) -> frozenset[date]:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from core.errors import ConfigError
+from core.open_figures import MONTH, PERIODS
 from core.toml_files import read_toml, shown_path, take
 from core.wall import WallPlan, WallScreen, load_wall
 
@@ -33,7 +34,7 @@ NUMBERS = ("latitude", "longitude", "population")
 CITY_KEYS = (
     "name_vi", "name_en", "centre_vi", "centre_en", "time_zone", "simulated", "latitude", "longitude", "cycle_s",
     "history_days", "store", "geometry", "cap_sender", "shift", "overview", "province", "basemap",
-    "public", "public_licence",
+    "public", "public_licence", "public_period",
 )  # fmt: skip
 BASEMAP_KEYS = ("tiles", "pmtiles", "attribution")
 TILE_PLACES = ("{z}", "{x}", "{y}")
@@ -94,6 +95,7 @@ class City:
     province: str = ""  # code of the province, for the zones of its map files
     basemap: Mapping[str, str] | None = None  # tiles or pmtiles, and attribution; None: no base map, the default
     public: bool = False  # figures on citizen reports stand open at /cong-khai
+    public_period: str = MONTH  # one of PERIODS: what is published there at once
     public_licence: str = ""  # under which they may be used again
     cap_sender: str = ""  # the name under which CAP receivers know this centre; empty: nothing is exported
 
@@ -214,6 +216,7 @@ def load_city(key: str | None = None, root: Path = ROOT) -> City:
         basemap=_basemap(table, where, root),
         cap_sender=_cap_sender(table, where),
         public=take(table, "public", bool, where, False),
+        public_period=_public_period(table, where),
         public_licence=_public_licence(table, where),
         shift=take(table, "shift", dict, where, {}),
         overview=_overview(take(table, "overview", dict, where), where),
@@ -246,6 +249,13 @@ def _public_licence(table: Mapping[str, Any], where: str) -> str:
     if take(table, "public", bool, where, False) and not licence:
         raise ConfigError(f'{where}: public = true needs public_licence, for example "CC BY 4.0"')
     return licence
+
+
+def _public_period(table: Mapping[str, Any], where: str) -> str:
+    period = str(take(table, "public_period", str, where, MONTH))
+    if period not in PERIODS:
+        raise ConfigError(f"{where}: public_period must be one of {', '.join(PERIODS)}, not {period!r}")
+    return period
 
 
 def _basemap(table: Mapping[str, Any], where: str, root: Path) -> Mapping[str, str] | None:

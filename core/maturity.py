@@ -2,24 +2,27 @@
 
 Only what a text itself names is a criterion here. Where its annex is not held, that stands beside its name and nothing
 is made up in its place. Some criteria are answered by the house itself with a live figure; the others by a person, with
-evidence: a screen of this house or the name of a document, never an address that would have to be fetched.
+evidence: a screen of this house, the name of a document, or on the page a link for people, which the house never
+fetches. The configured answer is the starting value; answers of the page come after it, version by version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.config import ROOT, City
 from core.errors import ConfigError
-from core.plans import LEGAL_STATES, a_day, known
+from core.plans import LEGAL_STATES, PlanRefused, a_day, known
 from core.toml_files import read_toml, shown_path, take
 
 FOLDER = ROOT / "data" / "maturity"
 YES, PARTLY, NO, UNANSWERED = ANSWERS = ("yes", "partly", "no", "unanswered")
+MOST_LINK = 400
 ANNEXES = ("none", "held", "missing")
 CHECKS = (
     "freshness", "completeness", "correct", "complete", "clean", "live", "audit_chain", "backup_age_h", "sources_owned",
@@ -97,6 +100,52 @@ class Answer:
     note: Mapping[str, str]
     by: str
     on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """An answer as a person gave it on the page: a version, added to those before it."""
+
+    criterion: str
+    version: int  # from 1 on; 0 is what is configured, or nothing
+    answer: str  # yes | partly | no | unanswered
+    document: str  # name of what proves it
+    link: str  # http or https, or empty; shown, never fetched
+    note: str
+    day: date  # as of when it holds
+    restores: int | None  # the version that was put back
+    deed: str
+    changed_at: datetime
+    changed_by: str
+
+    @property
+    def proven(self) -> bool:
+        """True when evidence is named."""
+        return bool(self.document or self.link)
+
+
+def checked_link(text: str) -> str:
+    """A link that may stand on a page: http or https, a host, and nothing that hides where it leads. «» stays «».
+
+    Raises PlanRefused.
+    """
+    link = text.strip()
+    if not link:
+        return ""
+    try:
+        parts = urlsplit(link)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+        fine = fine and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fine = False
+    if not fine or not link.isprintable() or len(link) > MOST_LINK or set(link) & set(" <>\"'`\\"):
+        raise PlanRefused(
+            f"Liên kết phải bắt đầu bằng https:// hoặc http://, có tên máy chủ, dài không quá {MOST_LINK} ký tự và "
+            "không có dấu cách; hãy sửa lại, hoặc chỉ ghi tên văn bản.",
+            f"A link begins with https:// or http://, names a host, has at most {MOST_LINK} letters and no blanks; "
+            "mend it, or give the name of a document only.",
+        )
+    return link
 
 
 def load_documents(folder: Path = FOLDER) -> tuple[Document, ...]:

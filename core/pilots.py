@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 
 from core.config import City
 from core.errors import ConfigError
+from core.pilot_faults import PlanFault
 from core.toml_files import read_toml, shown_path, take
 
 BETTER = ("up", "down")
@@ -39,6 +41,13 @@ KEYS = {
     "private_share_pct",
     "panel",
     "seed",
+}
+KINDS_VI: dict[type, str] = {
+    str: 'chữ trong dấu "…"',
+    int: "số",
+    date: "ngày như 2026-10-05",
+    datetime: "thời điểm có múi giờ",
+    list: "danh sách […]",
 }
 
 
@@ -85,44 +94,44 @@ def digest(table: Mapping[str, Any]) -> str:
 
 
 def lock_text(plan: Path, now: datetime) -> str:
-    """What `<key>.lock` must hold so that this plan is locked now. Raises ConfigError."""
-    return f'sha256 = "{digest(read_toml(plan))}"\nlocked_at = {now.astimezone(UTC).isoformat(timespec="seconds")}\n'
+    """What `<key>.lock` must hold so that this plan is locked now. Raises PlanFault."""
+    return f'sha256 = "{digest(_read(plan))}"\nlocked_at = {now.astimezone(UTC).isoformat(timespec="seconds")}\n'
 
 
 def load_pilots(city: City) -> tuple[Pilot, ...]:
-    """All plans of a city, the newest start first. Raises ConfigError; without the folder there are none."""
+    """All plans of a city, the newest start first. Raises PlanFault; without the folder there are none."""
     folder = city.folder / "pilots"
     found = [_pilot(path, city) for path in sorted(folder.glob("*.toml"))]
     return tuple(sorted(found, key=lambda one: (one.starts, one.key), reverse=True))
 
 
 def _pilot(path: Path, city: City) -> Pilot:
-    table, where = read_toml(path), shown_path(path)
+    table, where = _read(path), shown_path(path)
     unknown = sorted(set(table) - KEYS)
     if unknown:
-        raise ConfigError(f"{where}: unknown key {', '.join(unknown)}; known are {', '.join(sorted(KEYS))}")
-    words = {f"{name}_{one}": str(take(table, f"{name}_{one}", str, where)) for name in TEXTS for one in ("vi", "en")}
+        raise PlanFault("key_unknown", where=where, names=", ".join(unknown), known=", ".join(sorted(KEYS)))
+    words = {f"{name}_{one}": str(_take(table, f"{name}_{one}", str, where)) for name in TEXTS for one in ("vi", "en")}
     starts, ends = _day(table, "starts", where), _day(table, "ends", where)
     if ends < starts:
-        raise ConfigError(f"{where}: ends ({ends}) lies before starts ({starts})")
+        raise PlanFault("ends_first", where=where, ends=ends, starts=starts)
     looks_back_to = _day(table, "looks_back_to", where)
     if looks_back_to >= starts:
-        raise ConfigError(f"{where}: looks_back_to ({looks_back_to}) must lie before starts ({starts})")
-    better = take(table, "better", str, where)
+        raise PlanFault("back_late", where=where, back=looks_back_to, starts=starts)
+    better = _take(table, "better", str, where)
     if better not in BETTER:
-        raise ConfigError(f"{where}: better must be one of {', '.join(BETTER)}, not {better!r}")
+        raise PlanFault("better", where=where, known=", ".join(BETTER), given=better)
     treated, controls = (_sites(table, name, where, city) for name in ("treated", "controls"))
     both = sorted(set(treated) & set(controls))
     if both:
-        raise ConfigError(f"{where}: {both[0]} is in treated and in controls; a unit is one of them")
+        raise PlanFault("both", where=where, unit=both[0])
     sealed = digest(table)
     kept = [one for one in (path.with_suffix(".lock"), city.pilot_locks / f"{path.stem}.lock") if one.is_file()]
     lock, locked_at = _lock(kept[0], sealed, starts, city) if kept else (UNLOCKED, None)
-    panel = take(table, "panel", str, where, "")
+    panel = _take(table, "panel", str, where, "")
     return Pilot(
         key=path.stem,
         words=words,
-        indicator=take(table, "indicator", str, where),
+        indicator=_take(table, "indicator", str, where),
         better=better,
         worthwhile_pct=_share(table, "worthwhile_pct", where),
         treated=treated,
@@ -133,7 +142,7 @@ def _pilot(path: Path, city: City) -> Pilot:
         cost_million_vnd=_amount(table, "cost_million_vnd", where),
         private_share_pct=_share(table, "private_share_pct", where),
         panel=city.data_folder / "pilots" / Path(panel).name if panel else None,
-        seed=int(take(table, "seed", int, where)),
+        seed=int(_take(table, "seed", int, where)),
         digest=sealed,
         lock=lock,
         locked_at=locked_at,
@@ -141,41 +150,66 @@ def _pilot(path: Path, city: City) -> Pilot:
 
 
 def _lock(path: Path, sealed: str, starts: date, city: City) -> tuple[str, datetime | None]:
-    table, where = read_toml(path), shown_path(path)
-    at = take(table, "locked_at", datetime, where)
+    table, where = _read(path), shown_path(path)
+    at = _take(table, "locked_at", datetime, where)
     if at.tzinfo is None:
-        raise ConfigError(f"{where}: locked_at carries no zone; write it as python -m analysis pilots --lock prints it")
-    if take(table, "sha256", str, where) != sealed:
+        raise PlanFault("lock_zone", where=where)
+    if _take(table, "sha256", str, where) != sealed:
         return CHANGED, at
     return (LATE if at.astimezone(city.zone).date() >= starts else LOCKED), at
 
 
 def _day(table: Mapping[str, Any], name: str, where: str) -> date:
-    given = take(table, name, date, where)
+    given = _take(table, name, date, where)
     if isinstance(given, datetime):
-        raise ConfigError(f"{where}: {name} is a day such as 2026-10-05, without a clock time")
+        raise PlanFault("clock_time", where=where, key=name)
     return date(given.year, given.month, given.day)
 
 
 def _sites(table: Mapping[str, Any], name: str, where: str, city: City) -> tuple[str, ...]:
-    given = take(table, name, list, where)
+    given = _take(table, name, list, where)
     unknown = [one for one in given if one not in city.sites.index]
     if unknown:
-        raise ConfigError(f"{where}: {name}: {unknown[0]!r} is not in sites.toml")
+        raise PlanFault("site_unknown", where=where, key=name, unit=unknown[0])
     if not given or len(set(given)) < len(given):
-        raise ConfigError(f"{where}: {name} must name each unit once, and at least one")
+        raise PlanFault("site_twice", where=where, key=name)
     return tuple(map(str, given))
 
 
 def _amount(table: Mapping[str, Any], name: str, where: str) -> float:
-    value = float(take(table, name, (int, float), where))
+    value = float(_take(table, name, (int, float), where))
     if not 0 <= value < 1e9:
-        raise ConfigError(f"{where}: {name} must be 0 or more, not {value:g}")
+        raise PlanFault("amount", where=where, key=name, given=value)
     return value
 
 
 def _share(table: Mapping[str, Any], name: str, where: str) -> float:
     value = _amount(table, name, where)
     if value > 100:
-        raise ConfigError(f"{where}: {name} is a share in %, at most 100, not {value:g}")
+        raise PlanFault("share", where=where, key=name, given=value)
     return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except ConfigError as error:
+        where, place = shown_path(path), ""
+        if not path.is_file():
+            raise PlanFault("plan_gone", where=where) from error
+        reason = str(error).partition("not valid TOML: ")[2]
+        if at := re.search(r"at line (\d+), column (\d+)", reason):
+            place = f", dòng {at[1]}, cột {at[2]}"
+        raise PlanFault("plan_broken", where=where, place=place, reason=reason) from error
+
+
+def _take(table: Mapping[str, Any], name: str, kind: type | tuple[type, ...], where: str, default: Any = ...) -> Any:
+    try:
+        return take(table, name, kind, where, default)
+    except ConfigError as error:
+        if name not in table:
+            raise PlanFault("key_missing", where=where, key=name) from error
+        wanted = KINDS_VI[kind[0] if isinstance(kind, tuple) else kind]
+        raise PlanFault(
+            "key_kind", where=where, key=name, kind=wanted, given=repr(table[name]), english=str(error)
+        ) from error

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from core.alert import PRIORITIES, Alert
-from core.calendar import hour_class
+from core.calendar import LEAST_DAYS, hour_class
 from core.catalogue import Catalogue, ObservedProperty
 from core.config import City, ConfiguredSource
 from core.duty import Contact, DutyShift
@@ -38,6 +38,7 @@ class SourceState:
     rows: int = 0  # rows of the last answer
     set_aside: int = 0  # bad rows of the last answer
     problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # columns of its files that nobody reads, and what to do about each
     attribution: str = ""
     licence: str = ""
     grade: str = ""  # of its connector: bronze | silver | gold | platinum; empty below bronze
@@ -106,6 +107,7 @@ class RuleWords:
     lows: Mapping[str, float] = field(default_factory=dict)  # priority -> lower end, where outside of a range is bad
     value_text: ValueText = no_figure  # what was judged as people read it: (value, language, site_id)
     condition: bool = False  # it holds or it does not: there is no figure to show
+    against_usual: bool = False  # it judges how far a value lies from its usual, and is silent where there is none
 
 
 class SeriesFrames(Mapping[tuple[str, str], pd.DataFrame]):
@@ -186,6 +188,7 @@ class Snapshot:
     quality: Quality | None = None  # None until it was measured the first time
     outlook: tuple[Ahead, ...] = ()  # forecasts that beat the naive ones, the first screen's first
     revised: Mapping[tuple[str, str], Revised] = field(default_factory=dict)  # (observed_property, site_id)
+    too_short: Mapping[tuple[str, str], pd.DataFrame] = field(default_factory=dict)  # indexed by hour_of_week: days
 
     def reading(self, observed_property: str, site_id: str) -> Reading | None:
         """Newest usable value, or None when there never was one."""
@@ -225,6 +228,18 @@ class Snapshot:
             return None
         low, middle, high = band.loc[[hour], ["low", "middle", "high"]].to_numpy(dtype=float)[0].tolist()
         return low, middle, high
+
+    def days_short(self, observed_property: str, site_id: str, at: datetime) -> int | None:
+        """How many days are known of that hour class, where a usual is kept but they are too few; None elsewhere.
+
+        Counted when the band was made last, at most a day ago: 0 … LEAST_DAYS - 1.
+        """
+        item = self.catalogue.get(observed_property)
+        if item is None or not item.baseline or self.usual(observed_property, site_id, at) is not None:
+            return None
+        hour, counted = hour_class(at, self.city.zone), self.too_short.get((observed_property, site_id))
+        known = 0 if counted is None or hour not in counted.index else int(counted.loc[[hour], "days"].iloc[0])
+        return min(known, LEAST_DAYS - 1)
 
 
 def _urgency(alert: Alert) -> tuple[int, bool, float]:

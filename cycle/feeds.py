@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -47,6 +47,9 @@ class KnownFile:
 
     digest: str
     problems: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)  # head of a column that nobody reads -> what to do
+    properties: frozenset[str] = frozenset()
+    newest: datetime | None = None  # time of its newest row; None without rows
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Answer:
 
     rows: pd.DataFrame
     problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     error: HouseError | None = None
     files: Mapping[str, KnownFile] = field(default_factory=dict)
     cases: pd.DataFrame | None = None  # core.cases.frame, of connectors that offer single cases
@@ -160,7 +164,7 @@ class Feeds:
         for feed, answer in answered:
             feed.known_files.update(answer.files)
             own = good[good["source"] == feed.source.key]
-            self._answered(feed, own, int((bad["source"] == feed.source.key).sum()), answer.problems, now)
+            self._answered(feed, own, int((bad["source"] == feed.source.key).sum()), answer, now)
         return written.earliest
 
     def write_health(self) -> Mapping[str, datetime]:
@@ -295,12 +299,14 @@ class Feeds:
         single: list[pd.DataFrame] = []
         problems: list[str] = []
         files: dict[str, KnownFile] = {}
+        there: list[KnownFile] = []  # known before or read now
         errors: list[HouseError] = []
         for payload in payloads:
             digest = hashlib.sha256(payload.body).hexdigest()
             known = feed.known_files.get(payload.name)
             if feed.module.SOURCE.static and known is not None and known.digest == digest:
                 problems += known.problems
+                there.append(known)
                 continue
             try:
                 parsed = feed.module.parse(payload)
@@ -314,12 +320,20 @@ class Feeds:
                 LOG.exception("%s: the reply %s could not be read", feed.source.key, payload.name)
                 errors.append(SourceChanged(f"{type(error).__name__} while reading {payload.name}"))
                 continue
-            files[payload.name] = KnownFile(digest, tuple(parsed.attrs.get("problems", ())))
-            problems += files[payload.name].problems
+            files[payload.name] = read = KnownFile(
+                digest,
+                tuple(parsed.attrs.get("problems", ())),
+                dict(parsed.attrs.get("left_out", {})),
+                frozenset(parsed["observed_property"]),
+                parsed["time"].max().to_pydatetime() if len(parsed) else None,
+            )
+            problems += read.problems
+            there.append(read)
         problems += [str(error) for error in errors]
         rows = pd.concat(frames, ignore_index=True) if frames else obs.empty()
         failed = errors[0] if errors and len(errors) == len(payloads) else None
-        return Answer(rows, tuple(problems), failed, files, pd.concat(single, ignore_index=True) if single else None)
+        cases = pd.concat(single, ignore_index=True) if single else None
+        return Answer(rows, tuple(problems), left_out(there), failed, files, cases)
 
     def _failed(self, feed: Feed, answer: Answer, now: datetime) -> None:
         if feed.state.up is not False:
@@ -337,9 +351,10 @@ class Feeds:
             error=str(answer.error),
             error_kind=error_kind(answer.error),
             problems=answer.problems,
+            left_out=answer.left_out,
         )
 
-    def _answered(self, feed: Feed, good: pd.DataFrame, bad: int, problems: tuple[str, ...], now: datetime) -> None:
+    def _answered(self, feed: Feed, good: pd.DataFrame, bad: int, answer: Answer, now: datetime) -> None:
         if feed.state.up is False:
             LOG.info("%s: answering again after %s", feed.source.key, now - (feed.state.since or now))
         if feed.state.up is not True:
@@ -352,12 +367,27 @@ class Feeds:
             up=True,
             error="",
             error_kind="",
-            problems=problems,
+            problems=answer.problems,
+            left_out=answer.left_out,
             rows=len(good),
             set_aside=bad,
             received_at=now if len(good) else feed.state.received_at,
             newest_at=max(times, default=None),
         )
+
+
+def left_out(files: Collection[KnownFile]) -> tuple[str, ...]:
+    """What to do about columns that nobody reads, once per head: of the newest file that has it.
+
+    A later file of the same figures without that head has mended it; a daily file of the traffic mends nothing in one
+    of the air.
+    """
+    told: dict[str, tuple[KnownFile, str]] = {}
+    oldest = datetime.min.replace(tzinfo=UTC)
+    for file in sorted(files, key=lambda one: (one.newest or oldest, not one.left_out)):  # of a day the mended one last
+        told = {head: known for head, known in told.items() if not known[0].properties & file.properties}
+        told |= {head: (file, words) for head, words in file.left_out.items()}
+    return tuple(words for _, words in told.values())
 
 
 def offers_cases(feed: Feed) -> bool:

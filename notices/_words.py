@@ -42,6 +42,7 @@ LABELS = {
     "value": ("Giá trị", "Value"),
     "limit": ("ngưỡng", "limit"),
     "at": ("Lúc", "At"),
+    "measured": ("Số liệu lúc", "Data of"),
     "action": ("Việc phải làm", "What to do"),
     "time_to_act": ("Thời gian để xử lý", "Time to act"),
     "owner": ("Phụ trách", "Owner"),

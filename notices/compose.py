@@ -172,6 +172,7 @@ def _body(telling: Telling, style: Style, facts: Mapping[str, Any], language: st
         "place": ", ".join(part for part in (facts["place"][language], area) if part),
         "value": _with_limit(facts, language),
         "at": f"{formats.clock(at, zone)} {formats.day(at, zone, language)}",
+        "measured": formats.moment(event.measured_at, at, zone) if event.measured_at != at else "",
         "action": facts["action"][language],
         "time_to_act": _span(telling, language),
         "owner": facts["owner"][language],

@@ -1,4 +1,7 @@
-"""Tasks, decisions and own numbers of plans in SQL: only added, never changed. Functions on a cursor."""
+"""Tasks, decisions, numbers and answers of plans, and published figures, in SQL: only added, never changed.
+
+Functions on a cursor.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,20 @@ from typing import Any, Final, TypeVar
 import duckdb
 
 from core.errors import InputError
+from core.maturity import Given
+from core.open_figures import Publication
 from core.plans import Decision, OwnNumber, Task
 from store._file import one
 from store._rows import listed, naive, record_of
 
-Record = TypeVar("Record", Task, Decision, OwnNumber)
-_TABLES: Final = {Task: "plan_tasks", Decision: "decisions", OwnNumber: "plan_numbers"}
+Record = TypeVar("Record", Task, Decision, OwnNumber, Given, Publication)
+_TABLES: Final = {
+    Task: "plan_tasks",
+    Decision: "decisions",
+    OwnNumber: "plan_numbers",
+    Given: "maturity_answers",
+    Publication: "open_figures",
+}
 
 
 def add_task(cursor: duckdb.DuckDBPyConnection, task: Task) -> None:
@@ -39,6 +50,36 @@ def add_number(cursor: duckdb.DuckDBPyConnection, number: OwnNumber) -> None:
     _add(cursor, number)
 
 
+def add_answer(cursor: duckdb.DuckDBPyConnection, answer: Given) -> None:
+    """Add a version. Raises InputError when somebody else was faster: their answer is not overwritten unseen."""
+    (newest,) = one(
+        cursor.execute("SELECT coalesce(max(version), 0) FROM maturity_answers WHERE criterion = ?", [answer.criterion])
+    )
+    if newest != answer.version - 1:
+        raise InputError("Trong lúc đó đã có người khác trả lời yêu cầu này; hãy xem lại rồi làm lại.")
+    _add(cursor, answer)
+
+
+def answers(cursor: duckdb.DuckDBPyConnection) -> list[Given]:
+    """Every version of every answer, in the order of criterion and version."""
+    return _all(cursor, Given, "criterion, version")
+
+
+def publish(cursor: duckdb.DuckDBPyConnection, publication: Publication) -> None:
+    """Keep a period. Raises InputError for one that shares a moment with a published one: figures of both could be
+    subtracted from each other."""
+    newest = published(cursor)
+    if publication.until <= publication.since or (newest is not None and publication.since < newest.until):
+        raise InputError("Kỳ này trùng với kỳ đã công khai; số liệu đã công khai không làm lại.")
+    _add(cursor, publication)
+
+
+def published(cursor: duckdb.DuckDBPyConnection) -> Publication | None:
+    """The last published period."""
+    found = _all(cursor, Publication, "until DESC LIMIT 1")
+    return found[0] if found else None
+
+
 def tasks(cursor: duckdb.DuckDBPyConnection) -> list[Task]:
     """Every version of every task, in the order of task and version."""
     return _all(cursor, Task, "task, version")
@@ -54,7 +95,7 @@ def numbers(cursor: duckdb.DuckDBPyConnection) -> list[OwnNumber]:
     return _all(cursor, OwnNumber, "target, day, entered_at")
 
 
-def _add(cursor: duckdb.DuckDBPyConnection, record: Task | Decision | OwnNumber) -> None:
+def _add(cursor: duckdb.DuckDBPyConnection, record: Task | Decision | OwnNumber | Given | Publication) -> None:
     names = [field.name for field in fields(record)]
     values = [_stored(name, getattr(record, name)) for name in names]
     marks = ", ".join("?" for _ in names)

@@ -20,6 +20,8 @@ from core.catalogue import Catalogue
 from core.config import City
 from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
+from core.maturity import Given
+from core.open_figures import Publication
 from core.plans import Decision, OwnNumber, Task
 from core.ratings import RatingCount, RatingFile
 from core.survey import Answer, IssuedLink
@@ -88,6 +90,18 @@ class Store(Protocol):
 
     def read_plan_numbers(self) -> list[OwnNumber]:
         """Every entry, in the order of target, day and entry; the last of a day holds."""
+
+    def write_answer(self, answer: Given) -> None:
+        """Add a version of a criterion's answer. Raises InputError when it is not the next one."""
+
+    def read_answers(self) -> list[Given]:
+        """Every version of every answer, in the order of criterion and version."""
+
+    def write_publication(self, publication: Publication) -> None:
+        """Keep the open figures of a closed period. Raises InputError when it overlaps one that was published."""
+
+    def newest_publication(self) -> Publication | None:
+        """The last published period; None before the first one."""
 
     def write_cases(self, cases: pd.DataFrame, received_at: datetime) -> int:
         """Add or renew cases (core.cases.frame); returns how many are new or changed. Idempotent on (source, case_id).
@@ -184,13 +198,22 @@ class Store(Protocol):
         """site_id, observed_property, hour_of_week, low, middle, high, n.
 
         p10, p50, p90 of the values whose time falls in that hour, over the last eight weeks. 0 = Monday 00:00-00:59
-        city time … 167; 168 … 191 are the hours of holidays, which count to no weekday.
+        city time … 167; 168 … 191 are the hours of holidays, which count to no weekday. An hour class with values of
+        fewer than core.calendar.LEAST_DAYS different days has no row.
         """
 
     def rebuild_usual_band(
         self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
     ) -> int:
         """Compute the band anew from history; returns the number of rows. `own_holidays`: the city's own days off."""
+
+    def short_of_usual(
+        self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
+    ) -> pd.DataFrame:
+        """site_id, observed_property, hour_of_week, days: hour classes with values of too few days for a band.
+
+        Of the same eight weeks as the band; what has no value at all is not listed.
+        """
 
     def read_alerts(self) -> list[Alert]:
         """Every known alert, also the normal ones (they carry seen_at)."""

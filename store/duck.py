@@ -24,13 +24,15 @@ import duckdb
 import pandas as pd
 
 from core.alert import Alert
-from core.calendar import is_holiday
+from core.calendar import LEAST_DAYS, is_holiday
 from core.catalogue import Catalogue, Indicator
 from core.config import AREA_COLUMNS, SITE_COLUMNS, City
 from core.errors import InputError, StoreBusy, StoreError
 from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
+from core.maturity import Given
 from core.observations import COLUMNS, USABLE
+from core.open_figures import Publication
 from core.plans import Decision, OwnNumber, Task
 from core.ratings import RatingCount, RatingFile
 from core.survey import Answer, IssuedLink
@@ -53,6 +55,15 @@ class _File:
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     ledger: Ledger | None = None  # as it was last committed; reading 2,000 alerts anew costs more than a whole deed
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """SQL for values with their day and hour class, its parameters, and the table `spans` that it reads."""
+
+    sql: str  # site_id, observed_property, value, day, hour_of_week
+    parameters: Mapping[str, Any]
+    spans: pd.DataFrame  # since, until, shift_min
 
 
 _files: dict[Path, _File] = {}
@@ -322,33 +333,64 @@ class DuckStore:
         self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
     ) -> int:
         """See Store. A value labelled 08:00 on Monday (07:00-08:00) counts to hour 7: label minus one microsecond."""
-        until = naive(now, "now")
-        since = until - BAND_HISTORY
-        spans = pd.DataFrame(_offsets(since, until, self.zone), columns=["since", "until", "shift_min"])
-        days = [since.date() + timedelta(days=number) for number in range(-1, BAND_HISTORY.days + 2)]
-        holidays = [day for day in days if is_holiday(day, own_holidays)]
-        with self._write(spans=spans) as cursor:
+        history = self._history_by_hour_class(properties, now, own_holidays)
+        with self._write(spans=history.spans) as cursor:
             cursor.execute("DELETE FROM usual_band WHERE observed_property IN (SELECT unnest(?))", [list(properties)])
             (rows,) = one(
                 cursor.execute(
                     f"""INSERT INTO usual_band
                     SELECT site_id, observed_property, hour_of_week, band[1], band[2], band[3], n FROM (
-                        SELECT s.site_id, s.observed_property,
-                            if(local::DATE IN (SELECT unnest($holidays::DATE[])), 7, isodow(local) - 1) * 24
-                                + hour(local) AS hour_of_week,
+                        SELECT site_id, observed_property, hour_of_week,
                             quantile_cont(value, [0.1, 0.5, 0.9]) AS band, count(*) AS n
-                        FROM (
-                            SELECT o.series_id, o.value,
-                                o.time + to_minutes(z.shift_min) - INTERVAL 1 MICROSECOND AS local
-                            FROM observations o JOIN spans z ON o.time > z.since AND o.time <= z.until
-                            WHERE o.time > $since AND o.time <= $until AND {_USABLE}) o
-                        JOIN series s USING (series_id)
-                        WHERE s.observed_property IN (SELECT unnest($properties))
-                        GROUP BY s.site_id, s.observed_property, hour_of_week)""",
-                    {"since": since, "until": until, "properties": list(properties), "holidays": holidays},
+                        FROM ({history.sql}) GROUP BY ALL HAVING count(DISTINCT day) >= $least)""",
+                    {**history.parameters, "least": LEAST_DAYS},
                 )
             )
         return int(rows)
+
+    def short_of_usual(
+        self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
+    ) -> pd.DataFrame:
+        """See Store."""
+        history = self._history_by_hour_class(properties, now, own_holidays)
+        with self._read() as cursor:
+            cursor.register("spans", history.spans)
+            try:
+                return self._frame(
+                    f"""SELECT site_id, observed_property, hour_of_week, count(DISTINCT day) AS days
+                    FROM ({history.sql}) GROUP BY ALL HAVING count(DISTINCT day) < $least
+                    ORDER BY observed_property, site_id, hour_of_week""",
+                    {**history.parameters, "least": LEAST_DAYS},
+                )
+            finally:
+                cursor.unregister("spans")
+
+    def _history_by_hour_class(
+        self, properties: Collection[str], now: datetime, own_holidays: Collection[date]
+    ) -> _History:
+        """What the usual is made of: each usable value of the last eight weeks with its day and hour class."""
+        until = naive(now, "now")
+        since = until - BAND_HISTORY
+        days = [since.date() + timedelta(days=number) for number in range(-1, BAND_HISTORY.days + 2)]
+        sql = f"""SELECT s.site_id, s.observed_property, o.value, local::DATE AS day,
+                if(local::DATE IN (SELECT unnest($holidays::DATE[])), 7, isodow(local) - 1) * 24
+                    + hour(local) AS hour_of_week
+            FROM (
+                SELECT o.series_id, o.value, o.time + to_minutes(z.shift_min) - INTERVAL 1 MICROSECOND AS local
+                FROM observations o JOIN spans z ON o.time > z.since AND o.time <= z.until
+                WHERE o.time > $since AND o.time <= $until AND {_USABLE}) o
+            JOIN series s USING (series_id)
+            WHERE s.observed_property IN (SELECT unnest($properties))"""
+        return _History(
+            sql=sql,
+            parameters={
+                "since": since,
+                "until": until,
+                "properties": list(properties),
+                "holidays": [day for day in days if is_holiday(day, own_holidays)],
+            },
+            spans=pd.DataFrame(_offsets(since, until, self.zone), columns=["since", "until", "shift_min"]),
+        )
 
     # Reading -----------------------------------------------------------------------------------------------------
 
@@ -589,6 +631,26 @@ class DuckStore:
         """See Store."""
         with self._read() as cursor:
             return _plans.numbers(cursor)
+
+    def write_answer(self, answer: Given) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _plans.add_answer(cursor, answer)
+
+    def read_answers(self) -> list[Given]:
+        """See Store."""
+        with self._read() as cursor:
+            return _plans.answers(cursor)
+
+    def write_publication(self, publication: Publication) -> None:
+        """See Store."""
+        with self._write() as cursor:
+            _plans.publish(cursor, publication)
+
+    def newest_publication(self) -> Publication | None:
+        """See Store."""
+        with self._read() as cursor:
+            return _plans.published(cursor)
 
     def read_cases(self, kind: str, since: datetime) -> pd.DataFrame:
         """See Store."""

@@ -422,6 +422,41 @@ def test_of_several_files_a_broken_one_is_named_and_the_others_are_taken(house: 
     assert (state(line, "rain").up, state(line, "rain").error) == (False, "broken.csv: not a table")
 
 
+def test_a_column_that_nobody_reads_is_told_until_a_later_file_is_clean(house: House) -> None:
+    """Monday's file has a mistyped head and Tuesday's has it right; a file of other figures mends nothing."""
+    house.hands["rain"] = files = Hand(kind="report", static=True)
+    line = house.line()
+
+    def body(at: str, key: str = "rainfall") -> bytes:
+        rows = obs.frame(rain(1.0, at), source="?")
+        return obs.to_csv(rows.assign(observed_property=key)).encode()
+
+    def read(payload: Payload) -> pd.DataFrame:
+        rows = obs.from_csv(payload.body.decode())
+        if payload.name.endswith("mistyped.csv"):
+            rows.attrs["left_out"] = {"Tốc độ giò": f"{payload.name}: cột “Tốc độ giò”"}
+        return rows
+
+    def told() -> tuple[str, ...]:
+        house.clock.advance(MINUTE)
+        line.run_once()
+        assert state(line, "rain").problems == (), "the rows of the file are good"
+        return state(line, "rain").left_out
+
+    files.read, files.files = read, {"z-mistyped.csv": body("10:20")}
+    mistyped = "z-mistyped.csv: cột “Tốc độ giò”"
+    assert told() == (mistyped,)
+    assert told() == (mistyped,), "the file is known and not read again, but the column is still told"
+    files.files = {**files.files, "levels.csv": body("10:30", "speed")}
+    assert told() == (mistyped,), "other figures"
+    files.files = {**files.files, "earlier.csv": body("10:10")}
+    assert told() == (mistyped,), "a file of the past does not mend what came after it"
+    files.files = {**files.files, "a-next.csv": body("10:40")}
+    assert told() == (), "whatever the names: the later values count"
+    files.files = {**files.files, "b-mistyped.csv": body("10:42")}
+    assert told() == ("b-mistyped.csv: cột “Tốc độ giò”",), "told once, of the newest file"
+
+
 def test_a_slow_source_does_not_hold_the_cycle(house: House) -> None:
     line, answer = house.line(), threading.Event()
     house.rain.before = partial(answer.wait, 30)

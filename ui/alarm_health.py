@@ -136,7 +136,7 @@ def _figures(screen: Screen, report: Report, position: PositionHealth) -> str:
         begins=formats.moment(report.since, snapshot.made_at, zone),
         ends=formats.moment(report.until, snapshot.made_at, zone),
         young=young,
-        journal_from=formats.moment(report.journal_from, snapshot.made_at, zone) if report.journal_from else DASH,
+        journal_from=formats.moment(report.journal_from, snapshot.made_at, zone) if report.journal_from else "",
         scoped=screen.person.areas is not None,
         city_name=city.name(language),
     )
@@ -318,7 +318,7 @@ def _history(screen: Screen, own: Sequence[Activation]) -> str:
                 "lasted": formats.duration((one.ended_at or snapshot.made_at) - one.began_at, language),
                 "open": one.ended_at is None,
                 "covered": one.covered,
-                "acked": formats.duration(one.acked_at - one.began_at, language) if one.acked_at else "",
+                "acked": formats.duration(one.acked_at - one.known_since, language) if one.acked_at else "",
             }
             for one in newest
         ],

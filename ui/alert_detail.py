@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pandas as pd
@@ -14,7 +14,7 @@ from alerts.playbooks import Checklist, checklist
 from alerts.texts import ENGINE
 from charts import sparkline, trend
 from core import formats
-from core.alert import PRIORITIES, STATUSES, Alert, Key
+from core.alert import MEASURED_AT, PRIORITIES, STATUSES, Alert, Key
 from core.snapshot import RuleWords
 from core.wall import EVERY_SCREEN, INCIDENT
 from ui import maps, panel, query, render
@@ -51,7 +51,7 @@ def _head(view: View, alert: Alert | None) -> str:
     site_id = measured_at(view, alert) if alert is not None and words is not None else ""
     why: tuple[Fact, ...] = ()
     if card is not None and words is not None and words.observed_property in view.snapshot.catalogue:
-        judged = " · ".join(one for one in (card.value, card.limit, card.raised) if one)
+        judged = " · ".join(one for one in (card.value, card.limit, card.raised, card.measured) if one)
         rang = Fact("rang", view.t("figure.rang"), f"{card.title}: {judged}")
         why = (rang, *view.why(words.observed_property, site_id or card.site_id))
     return render.html(
@@ -333,8 +333,9 @@ def _chart(screen: Screen, view: View, alert: Alert, words: RuleWords, site_id: 
         for priority in words.setpoints
         if (value := view.setpoint(words, priority, site_id)) is not None
     ] + [(screen.t(f"priority.{priority}"), low) for priority, low in words.lows.items()]  # fmt: skip
-    events = [] if alert.raised_at is None or alert.raised_at < since else [
-        (alert.raised_at, alert.priority, words.title[view.language])
+    flagged_at = alert.began_at if alert.heard_at else alert.raised_at  # late news stands where its value stands
+    events = [] if flagged_at is None or flagged_at < since else [
+        (flagged_at, alert.priority, words.title[view.language])
     ]  # fmt: skip
     chart = trend.trend(
         data.assign(quality="pass"),
@@ -365,7 +366,9 @@ def _body(view: View, alert: Alert) -> str:
             "time": formats.moment(row["happened_at"], view.now, view.zone),
             "actor": _by(view, row["actor"]),
             "words": view.t(f"deed.{row['deed']}", priority=view.t(f"priority.{row['priority']}")),
-            "reason": " ".join(part for part in (_named(row["detail"]), row["reason"]) if part),
+            "reason": " ".join(
+                part for part in (_measured(view, row["detail"]), _named(row["detail"]), row["reason"]) if part
+            ),
         }
         for row in rows.head(JOURNAL_LINES).to_dict("records")
     ]
@@ -375,6 +378,14 @@ def _body(view: View, alert: Alert) -> str:
 def _by(view: View, actor: str) -> str:
     """Who did it; the engine has a name for people."""
     return view.t("deed.engine") if actor == ENGINE else actor
+
+
+def _measured(view: View, detail: str) -> str:
+    """«số liệu lúc 23:00, 21/11» of a line about values that came late; «» of any other."""
+    told = json.loads(detail).get(MEASURED_AT) if detail else None
+    if told is None:
+        return ""
+    return view.t("alert.measured", at=formats.moment(datetime.fromisoformat(told), view.now, view.zone))
 
 
 def _named(detail: str) -> str:
@@ -432,7 +443,7 @@ def _report(view: View, alert: Alert) -> str:
         " ".join(f"[{mark}]" for mark in marks),
         f"{card.priority_word}: {card.title}",
         card.place,
-        " · ".join(part for part in (card.value, card.limit, card.raised) if part),
+        " · ".join(part for part in (card.value, card.limit, card.raised, card.measured) if part),
         f"{card.state_word}{f': {alert.acked_by}' if alert.acked_by else ''}",
         words.action[view.language] if words else "",
         f"{view.t('alert.owner')}: {card.owner}",

@@ -32,11 +32,7 @@ def explore(screen: Screen) -> None:
     t = screen.t
     left, middle, right = st.columns([2, 7, 3], gap="small")
     with left, st.container(key="map_layers"):
-        theme = st.radio(t("map.theme"), list(THEMES), format_func=lambda one: t(f"map.theme_{one}"), key="map_theme")
-        chosen = st.pills(
-            t("map.layers"), list(LAYERS), selection_mode="multi", default=list(LAYERS),
-            format_func=lambda one: t(f"map.layer_{one}"), key="map_chosen_layers",
-        )  # fmt: skip
+        theme, chosen = _choice(screen)
         legend_place = st.container(key="map_legend")
     with right, st.container(key="map_ward"):
         areas = screen.snapshot.city.areas
@@ -58,9 +54,45 @@ def explore(screen: Screen) -> None:
 
         @st.fragment(run_every=screen.redraw_s)
         def picture() -> None:
-            _picture(screen, theme or "alerts", tuple(chosen or ()), legend_place)
+            _picture(screen, theme, chosen, legend_place)
 
         picture()
+
+
+def _choice(screen: Screen) -> tuple[str, tuple[str, ...]]:
+    """The theme and the layers, of those that this city has; what it lacks is no switch that does nothing."""
+    t, themes, layers = screen.t, themes_of(screen.snapshot), layers_of(screen.view())
+    kept = st.session_state.get("map_theme")
+    if kept is not None and kept not in themes:  # chosen while there were figures of it
+        del st.session_state["map_theme"]
+    theme = st.radio(t("map.theme"), themes, format_func=lambda one: t(f"map.theme_{one}"), key="map_theme")
+    if not layers:
+        return theme, ()
+    if not set(st.session_state.get("map_chosen_layers") or ()) <= set(layers):
+        del st.session_state["map_chosen_layers"]
+    chosen = st.pills(
+        t("map.layers"), layers, selection_mode="multi", default=layers,
+        format_func=lambda one: t(f"map.layer_{one}"), key="map_chosen_layers",
+    )  # fmt: skip
+    return theme, tuple(chosen)
+
+
+def themes_of(snapshot: Snapshot) -> list[str]:
+    """The alerts, and every theme of which the city ever had a figure."""
+    return [name for name, chosen in THEMES.items() if chosen is None or snapshot.of(chosen[0])]
+
+
+def layers_of(view: View) -> list[str]:
+    """Layers with something to draw: lines of the boundary file, placed sites, areas that have a name."""
+    features = (view.snapshot.geometry or {}).get("features", ())
+    drawn = {str(one["properties"].get("layer", "")) for one in features if one.get("geometry")}
+    there = {
+        "roads": bool(drawn & {"road", "minor_road"}),
+        "water": "water" in drawn,
+        "sites": not _stations(view).empty,
+        "names": "ward" in drawn,
+    }
+    return [name for name in LAYERS if there[name]]
 
 
 def _picture(

@@ -223,9 +223,9 @@ def _failed(view: View, row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _why(view: View, why: str, n: float) -> str:
-    for place in ("why", "reason"):
-        if f"{place}.{why}" in view.t:
-            return view.t(f"{place}.{why}", n=formats.number(n, 0, view.language))
+    for family in ("quality.why_", "reason."):
+        if f"{family}{why}" in view.t:
+            return view.t(f"{family}{why}", n=formats.number(n, 0, view.language))
     return why
 
 

@@ -123,7 +123,7 @@ def _height_u(card: Card, column_u: float = COLUMN_U) -> float:
         (last, OWNER_U, column_u, False),
     ]
     lines = sum(size_u * _lines(text, size_u, width_u, condensed) for text, size_u, width_u, condensed in texts)
-    return CARD_PADDING_U + LINE_HEIGHT * lines + (STALE_U if card.stale else 0.0)
+    return CARD_PADDING_U + LINE_HEIGHT * lines + STALE_U * (bool(card.stale) + bool(card.measured))
 
 
 def _acked(card: Card) -> str:

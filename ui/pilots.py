@@ -20,6 +20,7 @@ from core.access import Denied, may
 from core.catalogue import ObservedProperty
 from core.errors import InputError
 from core.formats import DASH
+from core.pilot_faults import PilotFault
 from core.pilots import CHANGED, FINISHED, LATE, PLANNED, RUNNING, UNLOCKED, Pilot
 from ui import panel, render
 from ui.figure import Figure, by_key, figure
@@ -86,7 +87,7 @@ def _lock(screen: Screen, pilot: Pilot, state: str) -> None:
 def _seal(screen: Screen, key: str) -> None:
     try:
         screen.line.lock_pilot(screen.person, key)
-    except Denied as error:
+    except (Denied, PilotFault) as error:
         st.session_state["pilot_lock_said"] = error.words(screen.language)
     except InputError as error:
         st.session_state["pilot_lock_said"] = str(error)
@@ -179,7 +180,7 @@ def _verdict(view: View, known: Known, item: ObservedProperty | None) -> str:
         title=known.pilot.text("title", view.language),
         problem=known.pilot.text("problem", view.language),
         what=known.pilot.text("what", view.language),
-        trouble=known.problem,
+        trouble=known.problem.words(view.language) if known.problem else "",
         state=known.state,
         waiting=known.state != FINISHED,
         result=result,

@@ -18,6 +18,7 @@ from analysis import alarm_health as figures
 from charts import alarm_rate, rule_trial
 from core import formats
 from core.access import may
+from core.calendar import LEAST_DAYS
 from core.formats import DASH
 from ui import panel, render
 from ui.frame import Screen
@@ -110,9 +111,21 @@ def _choose(screen: Screen, rules: Mapping[str, Rule]) -> tuple[Rule, int]:
     days = days or start
     st.query_params.update({"rule": key, "days": str(days)})
     rule = rules[key]
-    head = render.html("trial_head.html", screen.snapshot, screen.language, rule=rule, why=rule.off_because)
+    head = render.html(
+        "trial_head.html", screen.snapshot, screen.language, rule=rule, why=rule.off_because, mute=_mute(screen, rule)
+    )
     panel.panel("trial_head", {"head": head})
     return rule, days
+
+
+def _mute(screen: Screen, rule: Rule) -> str:
+    """Where a rule that compares with the usual cannot speak at this hour; «» where it can, or compares with none."""
+    snapshot = screen.snapshot
+    if rule.kind != "deviation":
+        return ""
+    sites = [one.site_id for one in snapshot.of(rule.observed_property) if rule.limits_at(one.site_id)]
+    mute = sum(snapshot.usual(rule.observed_property, site_id, snapshot.made_at) is None for site_id in sites)
+    return screen.t("rule_trial.mute", n=mute, of=len(sites), need=LEAST_DAYS) if mute else ""
 
 
 def stands(rule: Rule) -> dict[str, float]:

@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import timedelta
 
 from core import formats
-from core.snapshot import SourceState
+from core.calendar import LEAST_DAYS
+from core.snapshot import RuleWords, SourceState
 from ui import query, render
 from ui.banner import banner
 from ui.figure import by_key, figure
@@ -14,6 +15,7 @@ from ui.frame import strip
 from ui.views import View
 
 MOST_REASONS = 12
+MOST_COLUMNS = 8  # of a source's files that nobody reads
 CELLS = 96  # a day in quarter hours
 
 
@@ -32,6 +34,8 @@ def health(view: View) -> dict[str, str]:
         view=view,
         rows=rows,
         off=off,
+        mute=_mute(view),
+        need=LEAST_DAYS,
         scale=_scale(view),
         reasons=[(source, reason, n) for (source, reason), n in counted.most_common(MOST_REASONS)],
         aside=len(aside),
@@ -43,6 +47,18 @@ def health(view: View) -> dict[str, str]:
         ),
     )
     return {"strip": strip(view), "banner": banner(view), "body": body}
+
+
+def _mute(view: View) -> list[tuple[RuleWords, int, int]]:
+    """Rules that compare with the usual: at how many of their places they cannot speak at this hour, of how many."""
+    snapshot, found = view.snapshot, []
+    for rule in snapshot.rules.values():
+        if rule.enabled and rule.against_usual:
+            places = [one.site_id for one in snapshot.of(rule.observed_property)]
+            known = [snapshot.usual(rule.observed_property, site_id, view.now) is not None for site_id in places]
+            if not all(known):
+                found.append((rule, known.count(False), len(known)))
+    return found
 
 
 def _scale(view: View) -> dict[str, object]:
@@ -90,6 +106,8 @@ def _row(view: View, state: SourceState) -> dict[str, object]:
         "set_aside": state.set_aside,
         "problems": state.problems[:20],
         "more": max(len(state.problems) - 20, 0),
+        "left_out": state.left_out[:MOST_COLUMNS],
+        "more_left_out": max(len(state.left_out) - MOST_COLUMNS, 0),
         "hides": ", ".join(hidden),
         "cells": _cells(view, state.source.key),
         "attribution": state.attribution,

@@ -18,10 +18,10 @@ from charts import sparkline, trend
 from control.happened import ALERT, CLOSED, HOLIDAY, REPAIR, Happened
 from control.studies import Study
 from core import formats
-from core.alert import PRIORITIES
+from core.alert import PRIORITIES, measured_at
 from core.catalogue import DOMAINS, Indicator, ObservedProperty
 from core.safe_csv import safe_csv
-from ui import panel, people, query, render, trend_words
+from ui import panel, people, query, render, trend_words, why
 from ui.frame import Screen
 
 DAY_H = 24
@@ -316,6 +316,8 @@ def _numbers(screen: Screen, item: ObservedProperty, site_id: str, data: pd.Data
     if usual:
         low, _, high = (formats.number(one, item.decimals, language) for one in usual)
         notes.append(f"{t('trends.usual_value')}: {low} – {high} {unit}")
+    elif reading and (short := why.too_short(screen.view(), item, site_id, reading.time)):
+        notes.append(f"{t('trends.usual_value')}: {short}")
     step_h = DAY_H if hours == YEAR_H else item.period.total_seconds() / 3600
     due = hours / step_h if step_h else 0
     missing = max(0.0, 1 - len(data) / due) if due else 0.0
@@ -424,7 +426,11 @@ def _events(screen: Screen, key: str, site_id: str) -> list[trend.Event]:
     rules = {rule.key for rule in snapshot.rules.values() if rule.observed_property == key}
     rows = journal[(journal["deed"] == "raise") & (journal["site_id"] == site_id) & journal["rule"].isin(rules)]
     return [
-        (row["happened_at"].to_pydatetime(), row["priority"], snapshot.rules[row["rule"]].title[screen.language])
+        (
+            measured_at(row["happened_at"].to_pydatetime(), row["detail"]),
+            row["priority"],
+            snapshot.rules[row["rule"]].title[screen.language],
+        )
         for row in rows.to_dict("records")
     ]
 

@@ -74,6 +74,7 @@ class Card:
     stale: bool
     acked_by: str
     cover: str  # how long, until when or why it is covered; «» when it is not
+    measured: str = ""  # «số liệu lúc 23:00, 21/11» of values that came late; age and deadline count from their coming
 
 
 class View:
@@ -217,7 +218,9 @@ class View:
             return self._interval_note(reading.site_id)
         usual = self.snapshot.usual(key, reading.site_id, reading.time)
         if usual is None:
-            return "", ""
+            if self.snapshot.days_short(key, reading.site_id, reading.time) is None:
+                return "", ""
+            return t("state.too_short"), t("state.to_compare")  # silence would read as «nothing unusual»
         low, middle, high = usual
         margin = max(AS_USUAL_SHARE * (high - low), AS_USUAL_RELATIVE * abs(middle))
         if low - margin <= reading.value <= high + margin:
@@ -403,7 +406,14 @@ class View:
             stale=alert.stale,
             acked_by=alert.acked_by,
             cover=self._cover(alert),
+            measured=self._measured(alert),
         )  # fmt: skip
+
+    def _measured(self, alert: Alert) -> str:
+        """The time of the values of an alert that the house heard of late; «» while it was told in time."""
+        if alert.heard_at is None or alert.began_at is None:
+            return ""
+        return self.t("alert.measured", at=formats.moment(alert.began_at, self.now, self.zone))
 
     def _cover(self, alert: Alert) -> str:
         """«còn 38 phút» of a shelf, «đến 18/09» of a maintenance, or why it is suppressed."""

@@ -6,10 +6,11 @@ A part that cannot be told says so in words; none is left out, because a gap wou
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import formats
+from core.calendar import HOURS_OF_WEEK, LEAST_DAYS, hour_class
 from core.catalogue import Indicator, ObservedProperty, Threshold
 from core.legal import Document, cited
 from core.quality import DAY, SCORES
@@ -186,7 +187,13 @@ def _rule_words(view: View, rule: RuleWords, site_id: str) -> str:
         return ""
     off = "" if rule.enabled else f" ({view.t('why.rule_off')})"
     judged = "" if rule.in_unit_of_property and not rule.missing else f" ({view.t('why.other_unit')})"
-    return f"{view.t('why.alert')} «{rule.title[view.language]}»: {', '.join(levels)}{judged}{off}"
+    mute = f" ({view.t('why.rule_mute')})" if rule.against_usual and not _has_usual(view, rule, site_id) else ""
+    return f"{view.t('why.alert')} «{rule.title[view.language]}»: {', '.join(levels)}{judged}{mute or off}"
+
+
+def _has_usual(view: View, rule: RuleWords, site_id: str) -> bool:
+    """True when the rule has something to compare with at this hour."""
+    return view.snapshot.usual(rule.observed_property, site_id, view.now) is not None
 
 
 def _owners(view: View, indicator: Indicator | None, limits: tuple[Threshold, ...], rules: list[RuleWords]) -> str:
@@ -258,12 +265,23 @@ def _extra(view: View, item: ObservedProperty, site_id: str, reading: Reading | 
     if usual:
         low, _, high = (formats.number(one, item.decimals, view.language) for one in usual)
         found.append(Fact("usual", t("fact.usual"), f"{low} – {high}"))
+    elif reading is not None and (words := too_short(view, item, site_id, reading.time)):
+        found.append(Fact("usual", t("fact.usual"), words))
     if reading is not None and view.from_model(reading):
         found.append(Fact("kind", t("fact.kind"), t("kind.model")))
     if view.snapshot.city.simulated:
         found.append(Fact("kind", t("fact.kind"), t("kind.simulation")))
     marks = view.artefacts(item.key, site_id)[:1]
     return (*found, *(Fact("artefact", t("fact.artefact"), view.artefact_words(mark)) for mark in marks))
+
+
+def too_short(view: View, item: ObservedProperty, site_id: str, at: datetime) -> str:
+    """How many days are known of how many that a usual at that hour takes; «» where there is one, or none is kept."""
+    known = view.snapshot.days_short(item.key, site_id, at)
+    if known is None:
+        return ""
+    hour = hour_class(at, view.zone)
+    return view.t("why.too_short_holiday" if hour >= HOURS_OF_WEEK else "why.too_short", n=known, need=LEAST_DAYS)
 
 
 def _day(view: View, day: date) -> str:

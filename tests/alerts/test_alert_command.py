@@ -170,6 +170,20 @@ def test_replay_judges_every_kind_of_rule(tmp_path, capsys):
     ]
 
 
+def test_a_file_that_is_judged_at_once_keeps_the_times_of_its_values(folder, capsys):
+    """Without a rule about silence the file is judged in one piece; nothing in it came late for that."""
+
+    def lines():
+        assert replay(folder) == 0
+        return [line for line in capsys.readouterr().out.splitlines() if ",flood," in line]
+
+    row_by_row = lines()
+    (folder / "rules" / "silent.toml").unlink()
+    assert row_by_row
+    assert lines() == row_by_row
+    assert "measured_at" not in "".join(row_by_row)
+
+
 HEAD = "time,rule,site_id,actor\n"
 
 

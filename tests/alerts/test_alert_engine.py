@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from alerts.deeds import shelve
 from alerts.engine import evaluate
+from alerts.replay import facts_of, replay
 from alerts.rules import load_rules
 from core.catalogue import ObservedProperty
 from core.observations import empty, frame
@@ -237,3 +238,40 @@ def test_frames_of_the_store_carry_more_columns(tmp_path, columns):
     rules = written(tmp_path, road_flood=FLOOD)
     data = rows((0, "flood_01", 12)).assign(**dict.fromkeys(columns, START))
     assert len(evaluate(rules, data, {}, now=at(1))[0]) == 1
+
+
+def test_yesterdays_sheet_gives_people_their_time_from_the_morning_on_which_it_came(tmp_path):
+    """A drop folder tells at minute 600 what stood at minutes 0 to 10: the bell rings now, the water stood then."""
+    rules = written(tmp_path, flood=FLOOD)
+    sheet = rows(*((minute, "flood_01", 12.0) for minute in range(0, 12, 2)))
+    changed, events = evaluate(rules, sheet, {}, now=at(600))
+    alert = by_key(changed)["flood", "flood_01"]
+    assert [event.deed for event in events] == ["raise", "stale"]
+    assert (alert.began_at, alert.raised_at, alert.heard_at) == (at(6), at(600), at(600))
+    assert (events[0].happened_at, events[0].measured_at) == (at(600), at(6))
+    assert facts_of(alert) == replay(events)["flood", "flood_01"], "the journal alone gives it back"
+    assert alert.known_since == at(600)
+
+    later = rows(*((minute, "flood_01", 1.0) for minute in range(12, 30, 2)))
+    changed, events = evaluate(rules, later, by_key(changed), now=at(640))
+    clear = next(event for event in events if event.deed == "clear")
+    assert (clear.happened_at, clear.measured_at) == (at(640), at(22)), "its end stands behind its beginning"
+
+
+def test_a_value_that_comes_in_time_keeps_its_own_time(tmp_path):
+    rules = written(tmp_path, flood=FLOOD)
+    live = rows(*((minute, "flood_01", 12.0) for minute in range(0, 8, 2)))
+    changed, events = evaluate(rules, live, {}, now=at(8))
+    alert = by_key(changed)["flood", "flood_01"]
+    assert (alert.began_at, alert.raised_at, alert.heard_at) == (at(6), at(6), None)
+    assert [(event.happened_at, event.measured_at, event.detail) for event in events] == [(at(6), at(6), "")]
+
+
+def test_a_late_rise_begins_the_ladder_anew_and_leaves_the_activation_as_it_was(tmp_path):
+    rules = written(tmp_path, flood=FLOOD)
+    changed, _ = evaluate(rules, rows(*((minute, "flood_01", 12.0) for minute in range(0, 8, 2))), {}, now=at(8))
+    worse = rows(*((minute, "flood_01", 40.0) for minute in range(8, 16, 2)))
+    changed, events = evaluate(rules, worse, by_key(changed), now=at(90))
+    alert = by_key(changed)["flood", "flood_01"]
+    assert events[0].deed == "raise_priority"
+    assert (alert.began_at, alert.raised_at, alert.heard_at) == (at(6), at(90), None)

@@ -375,3 +375,16 @@ def test_the_flood_playbook_keeps_the_times_of_the_domain_reference() -> None:
     minutes = [step.due and step.due / timedelta(minutes=1) for step in found.steps]
     assert minutes[:3] == [None, 5, 15]
     assert found.steps[0].automatic
+
+
+def test_steps_of_a_late_sheet_are_due_after_it_came(flood: tuple[Playbook, ...]) -> None:
+    """Raised at ten in the morning for the water of last night: nobody is overdue at ten."""
+    late = ringing(raised_at=after(600), heard_at=after(600))
+    shown = checklist(flood, late, {}, after(601))
+    assert shown is not None
+    due = [(line.due_at, line.overdue) for line in shown.lines if line.step.due is not None]
+    assert due
+    assert not any(overdue for _, overdue in due)
+    first = next(line for line in shown.lines if line.step.due is not None)
+    assert first.due_at == after(600) + first.step.due  # type: ignore[operator]
+    assert shown.began_at == BEGAN, "ticks hang on the activation itself"

@@ -170,8 +170,8 @@ def told(events):
 
 
 def run(rules, observations, alerts=None, minute=1000.0, **more):
-    """One round; that old data go stale is another story (test_alert_engine.py) and left out."""
-    changed, events = evaluate(rules, observations, alerts or {}, now=at(minute), **more)
+    """One round of a history; that old data go stale or come late is another story (test_alert_engine.py)."""
+    changed, events = evaluate(rules, observations, alerts or {}, now=at(minute), **more, in_time=True)
     told_here = [event for event in events if event.deed not in ("stale", "live")]
     return (alerts or {}) | {alert.key: alert for alert in changed}, told_here
 

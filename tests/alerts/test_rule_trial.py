@@ -92,7 +92,7 @@ def test_figures_by_hand(tmp_path):
 def test_the_same_as_the_live_engine(tmp_path):
     rule = rule_of(tmp_path, "deadband = 3\n" + LEVELS)
     data = pd.concat([depths([0, 12, 8, 25, 12, 0, 15, 0]), depths([0, 30, None, None, 0], "flood_02")])
-    _, events = evaluate([rule], data, {}, now=at(40))
+    _, events = evaluate([rule], data, {}, now=at(40), in_time=True)
     live = [(event.happened_at, event.site_id, event.deed, event.value) for event in events if event.deed != "stale"]
     trial = tried(rule, data, minutes=40)
     assert sorted((e.happened_at, e.site_id, e.deed, e.value) for e in trial.events) == sorted(live)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import alarm_health as health
-from core.alert import Alert
+from core.alert import MEASURED_AT, Alert
 from core.snapshot import RuleWords
 
 NOW = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
@@ -436,3 +437,17 @@ def test_days_are_days_of_the_city() -> None:
 def test_lengths_fall_into_classes_and_floods_are_not_averaged_away() -> None:
     assert health.by_length([4.9, 5, 14, 5000]) == [1, 2, 0, 0, 0, 1]
     assert health.busiest([0, 12, 1, 2, 3], 3) == [12, 3]
+
+
+def test_an_answer_to_a_late_sheet_is_timed_from_its_coming() -> None:
+    """The jam stood from minute 10 to 40; the house heard of it at minute 600, and Hà answered at 603."""
+
+    def late(one: dict[str, object], measured_min: float) -> dict[str, object]:
+        return one | {"detail": json.dumps({MEASURED_AT: at(measured_min).isoformat()})}
+
+    lines = [late(ring(600), 10), late(clear(600), 40), ack(603)]
+    page = told(lines)
+    (one,) = page.activations
+    assert (one.began_at, one.heard_at, one.known_since) == (at(10), at(600), at(600))
+    assert one.ended_at == at(40), "it lasted half an hour, and was no flutter of the minute in which it was told"
+    assert page.position().figure("ack_median").value == 3

@@ -100,8 +100,18 @@ def test_the_first_limit_is_the_one_reached_first() -> None:
 
 
 def test_own_band_is_the_range_of_the_time_before() -> None:
-    found = own_band(line(*map(float, range(101))))
+    found = own_band(line(*map(float, range(101))), CITY)
+    assert found is not None
     assert found.loc[0, ["low", "middle", "high"]].tolist() == [10.0, 50.0, 90.0]
+
+
+def test_two_days_are_no_time_before() -> None:
+    """48 hours touch two days, or three when they do not begin at midnight: three different days are asked for."""
+    midnight = START.astimezone(CITY).replace(hour=0, minute=0, second=0, microsecond=0)
+    hours = [midnight.astimezone(UTC) + timedelta(hours=number + 1) for number in range(49)]
+    two_days = pd.DataFrame({"hour": pd.DatetimeIndex(hours[:48]), "value": 1.0})
+    assert own_band(two_days, CITY) is None
+    assert own_band(pd.DataFrame({"hour": pd.DatetimeIndex(hours), "value": 1.0}), CITY) is not None
 
 
 # -- sentences --------------------------------------------------------------------------------------------------------
@@ -125,7 +135,7 @@ def test_without_alerts_the_farthest_figure_opens_it_and_a_calm_city_is_called_c
     told = tell(facts(chains=()), "en")
     assert told.headline.startswith("1 of 3 indicators had hours outside of their usual range, farthest off Congestion")
     calm = facts(chains=(), figures=(HAPPY, REPORTS), outlooks=())
-    assert tell(calm, "vi").headline == "Toàn thành phố như thường lệ, không có cảnh báo đáng kể."
+    assert tell(calm, "vi").headline == "Toàn địa bàn như thường lệ, không có cảnh báo đáng kể."
     assert tell(facts(chains=(), figures=()), "vi").headline == "Chưa có số liệu của kỳ này."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from analysis.pilots_selftest import SETTINGS, Setting, draw_panels, printed, ro
 from analysis.pilots_synthetic import synthetic
 from analysis.pilots_verdict import Facts, judge, least_controls
 from core.i18n import LANGUAGES
+from core.pilot_faults import PilotFault
 
 RNG_SEED = 7
 
@@ -336,6 +338,44 @@ def broken_rows() -> list[tuple[str, pd.DataFrame, str]]:
         ("pauses", back, "goes back to 0"),
         ("holes", good[~((good["unit"] == "u05") & (good["time"].astype(int) < 4))], "most of all u05"),
     ]
+
+
+VIETNAMESE = {  # the same table on the page: file, row, column, and what to do
+    "no flag": "panel.csv, dòng 2, cột treated: «yes» phải là 0 hoặc 1; hãy sửa",
+    "no time": "panel.csv, dòng 3, cột time: «soon» không phải",
+    "no unit": "panel.csv, dòng 3, cột unit: ô trống; hãy điền",
+    "twice": "nơi u00, kỳ 4 có hai dòng; hãy giữ một dòng",
+    "sometimes treated": "panel.csv, cột treated: nơi u00 khi thì 1, khi thì 0 (lần đầu khác là dòng 4)",
+    "all treated": "không có nơi so sánh; hãy thêm",
+    "none treated": "không có nơi làm thí điểm; hãy ghi 1",
+    "no after": "không có kỳ nào sau ngày bắt đầu; hãy thêm",
+    "no before": "không có kỳ nào trước ngày bắt đầu; hãy thêm",
+    "staggered": "các nơi làm bắt đầu khác ngày nhau (",
+    "for the treated only": "cột after: kỳ ",
+    "pauses": "cột after: trở lại 0 ở kỳ ",
+    "holes": "nhiều nhất là u05; hãy bổ sung",
+}
+
+
+@pytest.mark.parametrize(("name", "rows"), [(name, rows) for name, rows, _ in broken_rows()])
+def test_every_refusal_of_a_panel_is_said_in_vietnamese_too(name: str, rows: pd.DataFrame) -> None:
+    with pytest.raises(PilotFault) as refused:
+        read_panel(io.StringIO(rows.to_csv(index=False)), "panel.csv")
+    vietnamese = refused.value.words("vi")
+    assert vietnamese.startswith("panel.csv")
+    assert VIETNAMESE.get(name, "hãy") in vietnamese
+    assert refused.value.words("en") == str(refused.value) != vietnamese
+
+
+def test_a_pause_is_told_with_the_first_row_that_goes_back() -> None:
+    rows = next(rows for name, rows, _ in broken_rows() if name == "pauses")
+    with pytest.raises(PilotFault, match=r"row (\d+)") as refused:
+        panel_of(rows, "panel.csv")
+    row = int(re.search(r"dòng (\d+)", refused.value.words("vi"))[1])
+    there = rows.iloc[row - 2]
+    assert int(there["after"]) == 0
+    earlier = rows[rows["time"].astype(float) < float(there["time"])]
+    assert (earlier["after"].astype(int) == 1).any()
 
 
 @pytest.mark.parametrize(

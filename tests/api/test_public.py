@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pandas as pd
@@ -14,7 +15,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from api import public
-from control.casework import PublicPicture
+from control.open_figures import PublicPicture
+from control.studies import Study
+from core.open_figures import SETTLE
 from pipeline import Line
 from tests.control.test_casework import answer
 
@@ -49,8 +52,8 @@ def test_the_page_needs_no_script_no_cookie_and_nothing_from_outside(client: Tes
 
 def test_no_number_of_one_to_four_people_is_in_any_of_the_three(client: TestClient, picture: PublicPicture) -> None:
     rows = json.loads(client.get("/cong-khai.json").content)["rows"]
-    told = [row["count"] for row in rows if not row["table"].startswith("proposal")]
-    assert not [one for one in told if one is not None and 0 < one < picture.kept.k]
+    told = [row["count"] for row in rows]
+    assert not [one for one in told if one is not None and 0 < one < picture.tables.kept.k]
     table = list(csv.DictReader(io.StringIO(client.get("/cong-khai.csv").content.decode("utf-8-sig"))))
     assert [row["count"] for row in table] == ["" if row["count"] is None else str(row["count"]) for row in rows]
     assert {row["licence"] for row in table} == {"CC BY 4.0"}
@@ -63,12 +66,37 @@ def test_a_hidden_count_hides_its_percentage_too() -> None:
     assert public._share(19, 1, lambda _: "ẩn", "vi") == "95,0% (n = 20)"
 
 
-def test_the_picture_ends_with_a_midnight_so_that_two_calls_cannot_be_subtracted(
-    demo_line: Line, picture: PublicPicture
+def test_the_picture_is_one_closed_week_and_the_page_says_so(
+    client: TestClient, demo_line: Line, picture: PublicPicture
 ) -> None:
     local = picture.until.astimezone(demo_line.city.zone)
-    assert (local.hour, local.minute) == (0, 0)
-    assert picture.until <= picture.made_at
+    assert (local.hour, local.minute, local.weekday()) == (0, 0, 0)
+    assert picture.until - picture.since == timedelta(days=7)
+    assert picture.until + SETTLE <= picture.made_at
+    page = client.get("/cong-khai").text
+    assert "Mỗi tuần công khai một lần." in page
+    assert "không chồng lên nhau" in page
+    about = json.loads(client.get("/cong-khai.json").content)["about"]
+    assert (about["since"], about["until"]) == (picture.since.isoformat(), picture.until.isoformat())
+
+
+def test_before_the_first_whole_period_the_page_says_that_there_is_none_yet(demo_line: Line) -> None:
+    waiting = SimpleNamespace(public=lambda: Study(problem="not watched"))
+    young = SimpleNamespace(city=demo_line.city, casework=waiting)
+    outside = TestClient(Starlette(routes=public.routes(lambda: young)))  # type: ignore[arg-type, return-value]
+    reply = outside.get("/cong-khai")
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, public.LATER_S)
+    assert "Chưa có kỳ nào" in reply.text
+    assert "No period has closed yet" in outside.get("/cong-khai?lang=en").text
+
+
+def test_votes_that_may_not_be_told_read_hidden(demo_line: Line, picture: PublicPicture) -> None:
+    tables = replace(picture.tables, votes={})
+    hidden = replace(picture, tables=tables)
+    rows = public.rows_of(demo_line, hidden)
+    assert not rows["table"].str.startswith("proposal").any()
+    page = public.html(demo_line, hidden, "vi")
+    assert page.count('<td class="num">ẩn<small>') == len(demo_line.casework.spoken())
 
 
 def test_a_city_that_does_not_publish_answers_404(demo_line: Line) -> None:

@@ -67,3 +67,38 @@ def test_letters_grow_by_keyboard_and_stay_on_every_page_of_this_browser(house: 
     finally:
         page.evaluate("localStorage.removeItem('city_text_size')")
     assert viewer.wrong == []
+
+
+CHART = """() => {
+  const svg = document.querySelector('[data-testid="stVegaLiteChart"] svg')
+  const letters = svg.querySelector("text").getBoundingClientRect().height
+  const frame = svg.closest(".stElementContainer").getBoundingClientRect()
+  return { letters, free: frame.width - svg.getBoundingClientRect().width }
+}"""
+
+
+def test_the_letters_of_a_chart_grow_on_a_wide_screen_and_with_the_others(house: House, window: Window) -> None:
+    """Vega writes in pixels; on a screen of 3840 they were half as high as the words beside them."""
+    page = window(house.server, (1920, 1080)).open("/trends")
+    complete(page, "trends")
+    desk = page.evaluate(CHART)
+    try:
+        page.set_viewport_size({"width": 3840, "height": 2160})
+        page.wait_for_function(f"({CHART})().letters > {desk['letters'] * 1.9}")
+        page.wait_for_function(f"Math.abs(({CHART})().free) < 3")
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.wait_for_function(f"({CHART})().letters < {desk['letters'] * 1.05}")
+        page.locator('[data-text-size="1"]').press("Enter")
+        page.wait_for_function(f"({CHART})().letters > {desk['letters'] * 1.1}")
+        page.wait_for_function(f"Math.abs(({CHART})().free) < 3")
+    finally:
+        page.evaluate("localStorage.removeItem('city_text_size')")
+
+
+def test_paper_is_one_press_away_on_a_page(house: House, window: Window) -> None:
+    page = window(house.server, PHONE).page
+    page.add_init_script("window.print = () => { window.printed = (window.printed ?? 0) + 1 }")
+    page.goto(f"{house.server.address}/services?lang=en")
+    complete(page, "services")
+    page.get_by_role("button", name="Print", exact=True).click()
+    assert page.evaluate("window.printed") == 1

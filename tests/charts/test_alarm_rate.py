@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from charts import alarm_rate
 from charts.theme import DESK
 
@@ -54,6 +56,12 @@ def test_rings_per_day_keep_the_days_without_one_and_the_setting_that_is_compare
     assert [(one["day"], one["count"]) for one in rows(chart, "days")] == [("30/11", 4), ("01/12", 0)]
     assert [one["count"] for one in rows(chart, "compared")] == [1, 0]
     assert [one["order"] for one in rows(chart, "days")] == [0, 1], "December stands after November"
+
+
+@pytest.mark.parametrize(("rung", "top"), [(0, 4.0), (9, 9.0)])
+def test_a_month_without_a_ring_has_its_zero_at_the_bottom(rung: int, top: float) -> None:
+    chart = alarm_rate.per_day([(date(2026, 11, 30), 0)], compared=[(date(2026, 11, 30), rung)], theme=DESK).to_dict()
+    assert chart["layer"][0]["encoding"]["y"]["scale"]["domain"] == [0, top]
 
 
 def test_classes_keep_their_order_and_carry_their_numbers() -> None:

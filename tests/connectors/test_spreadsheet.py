@@ -649,6 +649,21 @@ def test_unknown_columns_are_ignored_and_logged(caplog: pytest.LogCaptureFixture
     assert "the column AQI is not in the catalogue" in caplog.text
 
 
+def test_a_mistyped_head_is_told_with_the_name_that_was_meant() -> None:
+    """«Ghi chú» is no figure that gets lost, and for «AQI» the house has no guess: nobody meant the American one."""
+    head = [*HEAD, "Tốc độ gioos (m/s)", "AQI", "Ghi chú"]
+    frame = read(semicolons(head, [1, "01/02/2026 01:00", "A", "10", "2", "3", "Đạt"]), name="so-lieu.csv")
+    assert problems(frame) == [], "the file is good: this is said beside it"
+    told = frame.attrs["left_out"]
+    assert list(told) == ["Tốc độ gioos (m/s)", "AQI"]
+    assert told["Tốc độ gioos (m/s)"].startswith("tệp so-lieu.csv: cột “Tốc độ gioos (m/s)” không có trong danh mục")
+    assert "gần giống “Tốc độ gió”, nếu đúng thì hãy sửa tiêu đề rồi gửi lại tệp" in told["Tốc độ gioos (m/s)"]
+    assert "gần giống" not in told["AQI"]
+    assert all(words.endswith("[source.options] columns") for words in told.values())
+    clean = read(semicolons(HEAD, [1, "01/02/2026 01:00", "A", "10"]), name="so-lieu.csv")
+    assert clean.attrs["left_out"] == {}
+
+
 def test_a_group_title_does_not_lend_its_name_to_an_unknown_part() -> None:
     """Below «Hồ sơ đang giải quyết» stand «Trong hạn» and «Quá hạn»: only the second is a property of ours."""
     rows = [

@@ -190,6 +190,15 @@ def test_plans_pilots_and_forecasts_come_into_the_brief(demo_line: Line) -> None
     (outlook,) = found.outlooks
     assert (outlook.limit, outlook.earliest, outlook.tests) == (4.3, times[1], 50)
     assert outlook.past, "the line before the forecast"
+    days = tuple(now + timedelta(hours=hour) for hour in range(6, 54, 6))
+    slow = replace(
+        ahead, times=days, middle=tuple([4.0] * 8), low=tuple([3.9] * 8), high=tuple([4.4] * 8),
+        crossing=Crossing(level="watch", limit=4.3, at=days[3], earliest=days[2]),
+    )  # fmt: skip
+    daily = replace(ahead, times=days[3:4], middle=(4.0,), low=(3.9,), high=(4.4,), crossing=None)
+    (short,) = today(line, ahead=lambda: (slow, daily)).outlooks
+    assert [point.at for point in short.middle] == list(days[:2]), "the heading says twelve hours"
+    assert (len(short.low), short.limit) == (2, None), "what is crossed after them belongs to the page of trends"
     scale = next(one for one in found.trials if one.key == "kerb_watch")
     assert (scale.verdict, scale.treated) == ("scale", 5)
     assert scale.low is not None

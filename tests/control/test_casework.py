@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from analysis import open_tables
 from connectors import demo, open311
 from connectors._contract import Payload
 from control.studies import Study
@@ -18,6 +19,7 @@ from core import cases
 from core.access import Denied, Person
 from core.config import load_city
 from core.errors import ConfigError, InputError
+from core.open_figures import Publication
 from core.proposals import load_proposals
 from core.scores766 import read_counts
 from pipeline import Line
@@ -26,6 +28,7 @@ from tests.clockwork import SetClock
 from tests.conftest import EVENING
 
 WAIT_S = 120.0
+DAY = timedelta(days=1)
 
 
 def answer(ask: Callable[[], Study]) -> Study:  # type: ignore[type-arg]
@@ -112,11 +115,11 @@ def test_who_reminds_a_unit_stands_in_the_audit_log(own_line: Line) -> None:
     assert len(own_line.store.read_reminders(EVENING.replace(year=2025))) == 1
 
 
-def test_the_open_figures_do_not_move_before_midnight(own_line: Line) -> None:
-    """Somebody rates a report of last week at noon. Whoever asks every quarter of an hour must not see that rating."""
+def test_open_figures_are_made_once_for_a_closed_week_and_never_again(own_line: Line) -> None:
+    """A report of a closed week is rated after its publication: neither the next call nor a restart tells it."""
     clock = own_line.clock
     assert isinstance(clock, SetClock)
-    received = EVENING - timedelta(days=5)
+    received = datetime(2026, 11, 4, 9, 0, tzinfo=own_line.city.zone)
     rows = [
         {
             "case_id": str(number),
@@ -130,16 +133,49 @@ def test_the_open_figures_do_not_move_before_midnight(own_line: Line) -> None:
         }
         for number in range(40)
     ]
-    own_line.store.write_cases(cases.frame(rows), EVENING)
-    morning = answer(own_line.casework.public).value
-    assert int(morning.satisfied.cells.at["flooding", "satisfied"]) == 20
+    earlier = rows[0] | {"case_id": "early", "received_at": received - timedelta(days=10), "resolved_at": received}
+    own_line.store.write_cases(cases.frame([earlier, *rows]), EVENING)
+    first = answer(own_line.casework.public).value
+    assert [one.astimezone(own_line.city.zone).strftime("%a %d.%m. %H:%M") for one in (first.since, first.until)] == [
+        "Mon 02.11. 00:00",
+        "Mon 09.11. 00:00",
+    ]
+    assert int(first.tables.satisfied.cells.at["flooding", "satisfied"]) == 20
     own_line.store.write_cases(cases.frame([rows[30] | {"rating": 5.0}]), EVENING)
-    clock.advance(timedelta(minutes=40))
-    assert answer(own_line.casework.public).value is morning
-    clock.advance(timedelta(days=1))
-    assert own_line.casework.public().value is morning, "until the new one is made"
-    assert answer(own_line.casework.public).value.until > morning.until
-    assert int(own_line.casework.public().value.satisfied.cells.at["flooding", "satisfied"]) == 21
+    clock.advance(timedelta(days=3))
+    assert answer(own_line.casework.public).value is first
+    again = Line(own_line.city, own_line.store, SetClock(clock.now()))
+    kept = answer(again.casework.public).value
+    assert kept.made_at == first.made_at
+    assert open_tables.as_text(kept.tables) == open_tables.as_text(first.tables)
+    clock.advance(timedelta(days=2))
+    assert own_line.casework.public().value is first, "until the next week is made"
+    following = answer(own_line.casework.public).value
+    assert following.since == first.until, "the weeks share no moment"
+
+
+def test_the_store_refuses_a_period_that_overlaps_a_published_one(own_line: Line) -> None:
+    noon = datetime(2026, 11, 9, 12, tzinfo=UTC)
+    own_line.store.write_publication(Publication(since=noon, until=noon + DAY, made_at=noon + 9 * DAY, body="{}"))
+    for since, until in ((noon, noon + DAY), (noon - DAY, noon + 2 * DAY), (noon + DAY / 2, noon + 3 * DAY)):
+        with pytest.raises(InputError, match="trùng"):
+            own_line.store.write_publication(Publication(since=since, until=until, made_at=until, body="{}"))
+    own_line.store.write_publication(
+        Publication(since=noon + DAY, until=noon + 2 * DAY, made_at=noon + 10 * DAY, body="{}")
+    )
+    newest = own_line.store.newest_publication()
+    assert newest is not None
+    assert newest.since == noon + DAY
+
+
+def test_a_house_that_came_in_the_middle_of_the_week_does_not_publish_that_week_as_whole(own_line: Line) -> None:
+    received = datetime(2026, 11, 4, 9, 0, tzinfo=own_line.city.zone)
+    row = {"case_id": "1", "kind": "report", "category": "flooding", "ward": "90001", "received_at": received}
+    own_line.store.write_cases(cases.frame([row | {"source": "hotline"}]), EVENING)
+    study = answer(own_line.casework.public)
+    assert study.value is None
+    assert "trọn vẹn" in study.problem
+    assert own_line.store.newest_publication() is None
 
 
 def test_proposals_stand_in_the_ranks_that_their_votes_allow_with_the_verdict_of_their_pilot(own_line: Line) -> None:

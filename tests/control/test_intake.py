@@ -201,12 +201,13 @@ def test_files_of_offices_that_know_no_template(line: Line, gauge: Form) -> None
     twice = csv("Thời gian;Mực nước (m)", "18/11/2026 07:00;2,1", "18/11/2026 07:00;2,2")
     (problem,) = look(line, gauge, day, twice).problems
     assert "ô B2 và ô B3" in problem
-    stray = csv("Thời gian;Mực nước (m);Lượng mưa (mm);Ghi chú", "18/11/2026 07:00;2,1;3;x")
+    stray = csv("Thời gian;Mực nước (m);Lượng mưa (mm);Nhiệt đoọ;Ghi chú", "18/11/2026 07:00;2,1;3;25;x")
     seen = look(line, gauge, day, stray)
     assert cells_of(seen.problems) == ["ô C2"]
     assert seen.notes == (
         "Bảng không ghi tên đơn vị: mọi số được tính cho đơn vị đang chọn.",
-        "Cột không có trong danh mục, không đọc: Ghi chú.",
+        "Cột “Nhiệt đoọ” không có trong danh mục nên không được đọc; gần giống “Nhiệt độ”, nếu đúng thì hãy sửa "
+        "tiêu đề rồi gửi lại tệp.",
     )
     empty = line.sheets.template(gauge, "river_01", day)
     assert look(line, gauge, day, empty).problems == ("tệp thuoc.xlsx: chưa có giá trị nào được điền",)

@@ -24,7 +24,7 @@ RIGHTS = {  # written down once more, by hand: the table of the product must agr
     "supervisor": DESK
     | {"take_out_of_service", "return_to_service", "resend_notice", "drop_notice", "end_drill", "lock_pilot"}
     | {"plan_task", "change_task", "start_task", "finish_task", "reopen_task", "drop_task", "undo_task"}
-    | {"record_decision", "enter_number", "export_decisions"}
+    | {"record_decision", "enter_number", "export_decisions", "answer_criterion", "restore_answer"}
     | {"make_survey_link", "revoke_survey_link", "import_ratings"},
     "admin": {
         "resend_notice",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -259,3 +260,17 @@ def test_readings_are_found_by_property_and_site():
     assert shown.of("pm25") == []
     assert shown.reading("rainfall", "a") == "first"
     assert shown.reading("rainfall", "c") is None
+
+
+def test_what_has_too_few_days_for_a_usual_says_how_many_there_are():
+    monday = datetime(2026, 9, 13, 17, 0, tzinfo=UTC)  # Monday 00:00 in the city: the hour before is Sunday's last
+    short = pd.DataFrame({"hour_of_week": [167], "days": [2]}).set_index("hour_of_week")
+    kept = replace(RAIN, baseline=True)
+    young = replace(picture(), catalogue={"rainfall": kept}, too_short={("rainfall", "gauge"): short})
+    assert young.days_short("rainfall", "gauge", monday) == 2
+    assert young.days_short("rainfall", "gauge", monday + timedelta(minutes=10)) == 0, "of this hour nothing is known"
+    assert young.days_short("rainfall", "other", monday) == 0
+    band = pd.DataFrame({"hour_of_week": [167], "low": 1.0, "middle": 2.0, "high": 3.0, "n": 3})
+    grown = replace(young, band={("rainfall", "gauge"): band.set_index("hour_of_week")})
+    assert grown.days_short("rainfall", "gauge", monday) is None
+    assert replace(young, catalogue={"rainfall": RAIN}).days_short("rainfall", "gauge", monday) is None, "none is kept"

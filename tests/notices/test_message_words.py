@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import indicators
-from core.alert import AlertEvent
+from core.alert import MEASURED_AT, AlertEvent
 from core.config import City, load_city
 from core.ledger import Notice, Outcome
 from core.snapshot import RuleWords
@@ -204,3 +204,16 @@ def test_an_event_without_a_value_has_no_empty_line(city: City) -> None:
     mail = told(city, rule_words(FLOOD[0]), outcome=Outcome([alert(FLOOD)], [bare]))["mail"]
     assert "Giá trị" not in mail.text
     assert not mail.subject.endswith(", ")
+
+
+def test_values_of_last_night_that_came_this_morning_are_told_with_their_time(city: City) -> None:
+    """The bell rang at 18:00 about 06:00: whoever reads the message must not look for water that rose just now."""
+    outcome = rang(alert(FLOOD, "critical"))
+    events = [
+        replace(one, detail=json.dumps({MEASURED_AT: (one.happened_at - timedelta(hours=12)).isoformat()}))
+        for one in outcome.events
+    ]
+    text = told(city, rule_words(FLOOD[0]), outcome=Outcome(outcome.alerts, events))["mail"].text
+    assert "Lúc: 18:00 19/11/2026\nSố liệu lúc: 06:00\n" in text
+    assert "Data of: 06:00" in text
+    assert "Số liệu lúc" not in told(city, rule_words(FLOOD[0]))["mail"].text

@@ -103,7 +103,11 @@ def test_words_of_a_plan_never_become_markup_and_wrong_figures_are_told(
     assert "<img" not in shown
     assert "&lt;img" in shown
     assert "Chưa dùng được số liệu của thí điểm này." in shown
-    assert "signal_timing.csv: controls differ from the plan at &lt;b&gt;road" in shown
+    assert "signal_timing.csv, cột unit: nơi so sánh khác với kế hoạch ở «&lt;b&gt;road" in shown
+    assert "differ from the plan" not in shown, "no English on the Vietnamese page"
+    english = html(open_page("pilots", "en", pilot="signal_timing").run())
+    assert "signal_timing.csv: controls differ from the plan at &lt;b&gt;road" in english
+    assert "khác với kế hoạch" not in english
     assert 'data-verdict=""' in shown
     assert shown.count(f"<b>{Translator('vi')('pilots.verdict_scale')}</b>") == 1, "the kerb watch's alone"
 
@@ -161,6 +165,26 @@ def test_a_supervisor_seals_an_open_plan_on_the_page_and_the_audit_knows_it(
     digest = next(one.pilot.digest for one in line.pilots() if one.pilot.key == "mobile_desk")
     assert (row["object"], row["result"], row["reason"]) == ("mobile_desk", "done", f"sha256 {digest}")
     line.stop()
+
+
+@pytest.mark.parametrize(("language", "said"), [("vi", ", dòng "), ("en", "not valid TOML")])
+def test_a_plan_that_was_spoilt_before_its_seal_is_told_on_the_page_in_its_language(
+    line: Line, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    own = replace(line.city, folder=tmp_path / "config" / "demo", store_path=tmp_path / "city.duckdb")
+    monkeypatch.setattr(serve(line), "_pilots", Pilots(own))
+    viewer = open_page("pilots", language, pilot="mobile_desk").run()
+    plan = own.folder / "pilots" / "mobile_desk.toml"
+    plan.write_text(plan.read_text(encoding="utf-8") + "seed = \n", encoding="utf-8")
+    with monkeypatch.context() as deaf:
+        deaf.setattr(line.gate, "audit", lambda *_, **__: None)  # the shared line's log is not written into
+        viewer.button(key="do_lock_pilot:mobile_desk").click().run()
+    assert problems(viewer) == []
+    told = [str(one.value) for one in viewer.text if "mobile_desk.toml" in str(one.value)]
+    assert len(told) == 1
+    assert said in told[0]
+    assert ("hãy sửa chỗ ấy" in told[0]) is (language == "vi")
+    assert not own.pilot_locks.exists()
 
 
 def test_who_may_not_seal_sees_no_button_and_the_gate_refuses(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,3 +163,77 @@ def test_live_figures_answer_for_themselves(line: Line, serve: Serve) -> None:
     assert "chưa khai thư mục sao lưu" in shown
     assert "cần từ 98%" in shown
     assert 'href="/pilots"' in shown
+
+
+LEVEL = "1_nd269.security_level"
+HOSTILE = "QĐ 12 <img src=x onerror=alert(1)>"
+
+
+def test_a_supervisor_answers_a_criterion_and_score_and_gaps_follow_at_once(line: Line, serve: Serve) -> None:
+    serve(line)
+    viewer = opened(line, "truong-thanh")
+    before = html(viewer)
+    gap = "<b>chưa đạt</b> Có hồ sơ cấp độ an toàn được phê duyệt"
+    assert gap in before
+    viewer.text_input(key="roadmap_answer_name").input("Lê Thị Hạnh").run()
+    viewer.selectbox(key="roadmap_answer_key").select(LEVEL).run()
+    mark = f":{LEVEL}:0"
+    viewer.button_group(key=f"roadmap_answer_level{mark}").set_value("yes").run()
+    viewer.button(key="do_answer_criterion").click().run()
+    assert problems(viewer) == []
+    assert viewer.selectbox(key="roadmap_answer_key").value == LEVEL, "the next words go to the same criterion"
+    shown = html(viewer)
+    assert "chưa có bằng chứng, tính như chưa trả lời" in shown
+    assert "<b>thiếu bằng chứng</b> Có hồ sơ cấp độ an toàn được phê duyệt" in shown
+    assert met(shown) == met(before), "without evidence nothing is gained"
+    mark = f":{LEVEL}:1"
+    viewer.text_input(key=f"roadmap_answer_document{mark}").input(HOSTILE).run()
+    viewer.text_input(key=f"roadmap_answer_link{mark}").input("https://vanban.example.vn/12?a=1&b=2").run()
+    viewer.button(key="do_answer_criterion").click().run()
+    shown = html(viewer)
+    assert "Đã ghi câu trả lời." in [one.value for one in viewer.text]
+    assert met(shown) == met(before) + 1
+    assert "Có hồ sơ cấp độ an toàn được phê duyệt<small>" not in shown, "no gap any more"
+    assert "<img" not in shown
+    link = 'href="https://vanban.example.vn/12?a=1&amp;b=2" target="_blank" rel="noopener noreferrer"'
+    assert link in shown
+    assert "<small>vanban.example.vn</small>" in shown, "where it leads stands beside the name"
+    assert "Các lần trả lời (2)" in shown
+    viewer.selectbox(key=f"roadmap_answer_back:{LEVEL}:2").select(0).run()
+    viewer.button(key="do_restore_answer").click().run()
+    assert "Đã đặt lại câu trả lời trước." in [one.value for one in viewer.text]
+    assert gap in html(viewer)
+    assert met(html(viewer)) == met(before)
+    assert [one.answer for one in line.store.read_answers()] == ["yes", "yes", "no"]
+
+
+def met(shown: str) -> int:
+    found = re.search(r"(\d+) trong \d+ yêu cầu có bằng chứng đạt", shown)
+    assert found is not None
+    return int(found[1])
+
+
+def test_a_link_that_runs_something_is_refused_in_the_language_of_the_page(line: Line, serve: Serve) -> None:
+    serve(line)
+    viewer = opened(line, "truong-thanh", "en")
+    viewer.text_input(key="roadmap_answer_name").input("Lê Thị Hạnh").run()
+    viewer.selectbox(key="roadmap_answer_key").select(LEVEL).run()
+    viewer.text_input(key=f"roadmap_answer_link:{LEVEL}:0").input("javascript:alert(1)").run()
+    viewer.button(key="do_answer_criterion").click().run()
+    assert any(str(one.value).startswith("A link begins with https://") for one in viewer.text)
+    assert line.store.read_answers() == []
+    assert "javascript:" not in html(viewer)
+
+
+@pytest.mark.parametrize(("role", "areas"), [("operator", None), ("supervisor", frozenset({"90013"}))])
+def test_who_may_not_answer_reads_the_assessment_without_a_form(
+    line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch, role: str, areas: frozenset[str] | None
+) -> None:
+    serve(line)
+    reader = Person(account="r", name="Phạm Thu", role=role, areas=areas)
+    monkeypatch.setattr(people, "who", lambda _: reader)
+    monkeypatch.setattr(people, "present", lambda _: reader)
+    viewer = opened(line, "truong-thanh")
+    assert problems(viewer) == []
+    assert "Tự đánh giá theo văn bản" in html(viewer)
+    assert [one.key for one in viewer.button if one.key == "do_answer_criterion"] == []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from html import escape
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +24,8 @@ from tests.pages.reading import open_page, parts, problems
 from tests.pages.test_why_drawers import Asked, Drawers
 from ui import data_quality, figure
 from ui.views import View
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +124,36 @@ def test_before_the_first_measurement_the_page_says_so(
     page = open_page("source_health", "vi").run()
     assert problems(page) == []
     assert Translator("vi")("quality.not_yet") in [one.value for one in page.info]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_fault_of_a_row_is_told_in_words(language: str) -> None:
+    """A code such as «gap» on the screen or in the file of an office is no reason that anybody can act on."""
+    source = (ROOT / "analysis" / "data_quality.py").read_text(encoding="utf-8")
+    faults = set(re.findall(r'why="(\w+)"', source)) | {"out_of_range", "fail", "sum", "part", "falling"}
+    assert {"gap", "long_gap", "revised", "contradicted", "stale"} <= faults
+    view: Any = SimpleNamespace(t=Translator(language), language=language)
+    for fault in faults:
+        words = data_quality._why(view, fault, 3.0)
+        assert words != fault
+        assert "{" not in words
+    assert "3" in data_quality._why(view, "gap", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "mute"),
+    [("vi", "Cột có trong tệp mà không được đọc", "Im lặng ở"), ("en", "Columns of its files", "Silent at")],
+)
+def test_columns_that_nobody_reads_and_rules_that_cannot_speak_are_told(
+    line: Line, serve: Callable[[Line], Line], monkeypatch: pytest.MonkeyPatch, language: str, head: str, mute: str
+) -> None:
+    serve(line)
+    assert head not in "".join(parts(open_page("source_health", language).run()).values())
+    told = "tệp <b>a.csv</b>: cột “Nhiệt đọ” không có trong danh mục"
+    sources = (replace(line.snapshot.sources[0], left_out=(told,)), *line.snapshot.sources[1:])
+    young = replace(line.snapshot, number=10**6, sources=sources, band={})
+    monkeypatch.setattr(line, "snapshot", young)
+    shown = "".join(parts(open_page("source_health", language).run()).values())
+    assert head in shown
+    assert escape(told) in shown, "what stands in a file is text and no markup"
+    assert mute in shown

@@ -178,7 +178,7 @@ def test_a_version_1_file_is_brought_up_to_date_with_its_history(tmp_path: Path)
             (1, '2026-03-10 03:00:00', NULL, 'missing', '2026-03-10 03:05:00')"""
         )
     store = DuckStore(path)
-    assert store.stats()["schema_version"] == 7
+    assert store.stats()["schema_version"] == 9
     assert store.latest()["value"].tolist() == [31.0]
     assert store.area_hourly("pm25", LONG_AGO, FAR_AHEAD)["mean"].tolist() == [31.0]
     assert store.verify() == []
@@ -242,7 +242,7 @@ def test_a_newer_file_is_not_touched(tmp_path: Path) -> None:
     path = a_store(tmp_path / "demo.duckdb", 1.0)
     with duckdb.connect(str(path)) as connection:
         connection.execute("INSERT INTO schema_version VALUES (99, now()::TIMESTAMP)")
-    with pytest.raises(StoreError, match="schema version 99, but this programme knows only 7: install the newer"):
+    with pytest.raises(StoreError, match="schema version 99, but this programme knows only 9: install the newer"):
         DuckStore(path)
 
 
@@ -288,12 +288,14 @@ def test_hours_of_a_city_need_not_begin_with_those_of_greenwich(tmp_path: Path) 
 def test_the_usual_band_follows_summer_time(tmp_path: Path) -> None:
     """Berlin, Mondays 07:00-08:00: 07:00 UTC in winter, 06:00 UTC from 29 March on; both are hour 7 of the week."""
     store = DuckStore(tmp_path / "berlin.duckdb", "Europe/Berlin")
+    write(store, 0.0, datetime(2026, 3, 16, 7, 0, tzinfo=UTC))
     write(store, 10.0, datetime(2026, 3, 23, 7, 0, tzinfo=UTC))
     write(store, 20.0, datetime(2026, 3, 30, 6, 0, tzinfo=UTC))
-    write(store, 99.0, datetime(2026, 3, 29, 1, 0, tzinfo=UTC))  # Sunday 01:00-02:00, the last hour of winter
+    for week in range(3):  # Sunday 01:00-02:00, the last time the last hour of winter
+        write(store, 99.0, datetime(2026, 3, 29, 1, 0, tzinfo=UTC) - timedelta(weeks=week))
     assert store.rebuild_usual_band(["pm25"], datetime(2026, 4, 1, tzinfo=UTC)) == 2
     band = store.usual_band(["pm25"])
-    assert band[["hour_of_week", "middle", "n"]].values.tolist() == [[7, 15.0, 2], [6 * 24 + 1, 99.0, 1]]
+    assert band[["hour_of_week", "middle", "n"]].values.tolist() == [[7, 10.0, 3], [6 * 24 + 1, 99.0, 3]]
     store.close()
 
 

@@ -320,17 +320,37 @@ def test_the_usual_band_counts_a_label_to_the_hour_that_it_ends(store: Store) ->
     unusable = row(tuesday, 9999.0, "air_2", quality="fail")
     store.write_observations(rows(*weeks, nearly, too_old, unusable), tuesday)
     assert store.usual_band(["pm25"]).empty
-    assert store.rebuild_usual_band(["pm25"], tuesday + HOUR) == 2
+    assert store.rebuild_usual_band(["pm25"], tuesday + HOUR) == 1, "a single 10:01 has no usual"
     band = store.usual_band(["pm25"])
     assert [tuple(one) for one in band.itertuples(index=False, name=None)] == [
         ("air_1", "pm25", 33, pytest.approx(14.0), 30.0, pytest.approx(46.0), 5),
-        ("air_1", "pm25", 34, 7.0, 7.0, 7.0, 1),
     ]
-    assert store.rebuild_usual_band(["pm25"], tuesday) == 1, "what lies after `now` is not history; rebuilt, not added"
+    before = tuesday - timedelta(seconds=1)
+    assert store.rebuild_usual_band(["pm25"], before) == 1, "rebuilt, not added"
+    assert store.usual_band(["pm25"])["n"].tolist() == [4], "what lies after `now` is not history"
     assert store.usual_band(["pm25"], site_ids=["air_2"]).empty
     assert len(store.usual_band(["pm25"], site_ids=["air_1"])) == 1
     store.rebuild_usual_band(["no2"], tuesday)
     assert len(store.usual_band(["pm25"])) == 1, "another property's band is left alone"
+
+
+def test_a_new_city_has_no_usual_before_its_third_week(store: Store) -> None:
+    """Every five minutes from its first Monday on: twelve values an hour say nothing while they are of one day."""
+    monday = datetime(2026, 6, 7, 17, 0, tzinfo=UTC)  # 00:00 in the city
+    for week in range(3):
+        day = [row(monday + timedelta(weeks=week, minutes=5 * (step + 1)), float(week)) for step in range(12)]
+        store.write_observations(rows(*day), monday + timedelta(weeks=week, hours=1))
+        now = monday + timedelta(weeks=week, days=1)
+        made = store.rebuild_usual_band(["pm25"], now)
+        short = store.short_of_usual(["pm25"], now)
+        if week < 2:
+            assert (made, store.usual_band(["pm25"]).empty) == (0, True), f"week {week + 1}"
+            assert short.to_dict("records") == [
+                {"site_id": "air_1", "observed_property": "pm25", "hour_of_week": 0, "days": week + 1}
+            ]
+        else:
+            assert store.usual_band(["pm25"])[["hour_of_week", "middle", "n"]].values.tolist() == [[0, 1.0, 36]]
+            assert short.empty
 
 
 def test_the_first_days_of_tet_are_no_tuesday_and_no_wednesday(store: Store) -> None:
@@ -339,16 +359,24 @@ def test_the_first_days_of_tet_are_no_tuesday_and_no_wednesday(store: Store) -> 
     midnight = datetime(2026, 2, 17, 17, 0, tzinfo=UTC)  # the hour that ends with the day still belongs to it
     after = datetime(2026, 2, 24, 3, 0, tzinfo=UTC)
     store.write_observations(
-        rows(row(tet, 5.0), row(tet + timedelta(days=1), 7.0), row(midnight, 4.0), row(after, 50.0)), after
+        rows(
+            *(row(tet + timedelta(days=day), value) for day, value in enumerate((5.0, 6.0, 7.0))),
+            row(midnight, 4.0),
+            *(row(after - timedelta(weeks=weeks), 50.0) for weeks in (0, 2, 3)),  # one week before it is Tet
+        ),
+        after,
     )
     store.rebuild_usual_band(["pm25"], after + HOUR)
     band = store.usual_band(["pm25"])
-    assert band[["hour_of_week", "middle", "n"]].values.tolist() == [[33, 50, 1], [168 + 9, 6, 2], [168 + 23, 4, 1]]
+    assert band[["hour_of_week", "middle", "n"]].values.tolist() == [[33, 50, 3], [168 + 9, 6, 3]]
+    short = store.short_of_usual(["pm25"], after + HOUR)
+    assert short[["hour_of_week", "days"]].values.tolist() == [[168 + 23, 1]], "one evening off is no usual evening off"
     times = pd.Series([tet, midnight, after])
     zone = load_city("demo").zone
     assert [hour_class(at.to_pydatetime(), zone) for at in times] == [168 + 9, 168 + 23, 33], "as the screens ask"
     store.rebuild_usual_band(["pm25"], after + HOUR, own_holidays=[date(2026, 2, 24)])
-    assert store.usual_band(["pm25"])["hour_of_week"].tolist() == [168 + 9, 168 + 23], "a day off of the city's own"
+    band = store.usual_band(["pm25"])
+    assert band[["hour_of_week", "n"]].values.tolist() == [[168 + 9, 4]], "a day off of the city's own"
 
 
 # Quarantine -------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def snapshot(demo_line: Line) -> Snapshot:
         (4.49, (1.40, 1.50, 1.60), "+199%"),
         (4.50, (1.40, 1.50, 1.60), "gấp 3"),
         (10.5, (1.40, 1.50, 1.60), "gấp 7"),
-        (1.50, None, ""),  # too short a history: nothing is said, certainly not «normal»
+        (1.50, None, "chưa đủ"),  # too short a history: said in words, certainly not «normal»
     ],
 )
 def test_a_value_is_read_against_its_usual(
@@ -73,7 +73,36 @@ def test_a_value_is_read_against_its_usual(
     city = snapshot.city.city_site
     shown = row(with_value(snapshot, "travel_time_index", city, value, usual), "travel_time_index", city)
     assert shown.note == note
-    assert shown.subnote == ("so với thường lệ" if note and note != "như thường" else "")
+    assert shown.subnote == {"như thường": "", "chưa đủ": "dữ liệu để so"}.get(note, "so với thường lệ")
+
+
+@pytest.mark.parametrize(("days", "said"), [(None, "0 trong 3 ngày"), (1, "1 trong 3 ngày"), (2, "2 trong 3 ngày")])
+def test_the_drawer_says_how_many_days_are_missing_for_a_usual(snapshot: Snapshot, days: int | None, said: str) -> None:
+    """The first days of a new city: beside the number in two words, in its drawer with the days."""
+    city = snapshot.city.city_site
+    young = with_value(snapshot, "travel_time_index", city, 1.5)
+    if days is not None:
+        hour = hour_class(young.made_at, young.city.zone)
+        young = replace(young, too_short={("travel_time_index", city): pd.DataFrame({"days": [days]}, index=[hour])})
+    shown = row(young, "travel_time_index", city)
+    told = next(fact.words for fact in shown.facts if fact.part == "usual")
+    assert said in told
+    assert "giờ này trong tuần" in told
+    assert row(young, "travel_time_index", city, "en").note == "too few days"
+    old = row(with_value(young, "travel_time_index", city, 1.5, (1.4, 1.5, 1.6)), "travel_time_index", city)
+    assert next(fact.words for fact in old.facts if fact.part == "usual") == "1,40 – 1,60"
+
+
+def test_a_rule_that_has_nothing_to_compare_with_is_said_to_be_silent(snapshot: Snapshot) -> None:
+    young = with_value(snapshot, "travel_time_index", "road_01", 1.5)
+
+    def limits(picture: Snapshot) -> str:
+        facts = View(picture, "vi", DESK).why("travel_time_index", "road_01")
+        return next(fact.words for fact in facts if fact.part == "threshold")
+
+    assert "im lặng ở giờ này: chưa đủ dữ liệu để so" in limits(young)
+    old = with_value(young, "travel_time_index", "road_01", 1.5, (1.4, 1.5, 1.6))
+    assert "im lặng" not in limits(old)
 
 
 def test_english_says_the_same(snapshot: Snapshot) -> None:

@@ -110,3 +110,18 @@ def test_every_head_of_the_wall_carries_the_bell(storm_hour: Snapshot) -> None:
     assert HA in muted
     answered = hour(storm_hour, replace(flood, acked=True, acked_by=HA))
     assert 'data-ring=""' in screen(answered, "incident", key=FLOOD)["head"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("vi", "số liệu lúc"), ("en", "data of")])
+def test_nobody_is_overdue_for_what_came_in_with_yesterdays_sheet(snapshot: Snapshot, language: str, said: str) -> None:
+    """The value stood ten hours ago and the sheet came six minutes ago: there is time left, and the hour is told."""
+    late = alert(FLOOD, 38.0, began_at=EVENING - timedelta(hours=10), heard_at=EVENING - timedelta(minutes=6))
+    shown = card(replace(snapshot, made_at=EVENING), late, language)
+    assert not shown.overdue
+    assert shown.age == card(replace(snapshot, made_at=EVENING), alert(FLOOD, 38.0), language).age
+    assert shown.measured.startswith(said)
+    told = card(replace(snapshot, made_at=EVENING), alert(FLOOD, 38.0), language)
+    assert told.measured == ""
+    room = 4 * overview._height_u(told) + 1
+    assert len(overview.fitting([replace(told) for _ in range(4)], height_u=room)) == 4
+    assert len(overview.fitting([replace(shown) for _ in range(4)], height_u=room)) == 3, "its line needs room too"

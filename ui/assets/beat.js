@@ -8,7 +8,13 @@ export default function (component) {
   if (state.timer === null) {
     state.timer = setInterval(() => tick(state), 500)
     state.tick = () => tick(state)
-    if (!data.wall) textSize()
+    if (!data.wall) {
+      textSize()
+      addEventListener("resize", chartSize)
+      document.addEventListener("click", (event) => {
+        if (event.target.closest?.("[data-print]")) print()
+      })
+    }
     if (document.fonts) document.fonts.load('600 16px "IBM Plex Sans"', "Ế")
   }
   tick(state)
@@ -56,6 +62,7 @@ function textSize() {
       const next = place + Number(button.dataset.textSize)
       button.setAttribute("aria-disabled", next < 0 || next >= SIZES.length)
     }
+    chartSize()
   }
   show()
   document.addEventListener("click", (event) => {
@@ -67,6 +74,12 @@ function textSize() {
     } catch {}  // a browser that keeps nothing: the size holds for this page
     show()
   })
+}
+// Charts are drawn in pixels for a rem of 16: on a wide screen, or with A+, they are shown as much larger as the rem is.
+function chartSize() {
+  const root = document.documentElement
+  const larger = Math.max(1, parseFloat(getComputedStyle(root).fontSize) / 16)
+  root.style.setProperty("--chart-zoom", larger.toFixed(3))
 }
 function kept() {
   try {
