@@ -7,6 +7,7 @@ box (`preserveAspectRatio="none"`, strokes keep their width).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
@@ -65,6 +66,27 @@ def ahead(past: Line, middle: Line, low: Line, high: Line, *, limit: float | Non
             f'<path d="M0 {y:.2f}H{WIDTH:g}" stroke="{theme.ink2}" stroke-width="1.2" stroke-dasharray="6 4" {_STILL}/>'
         )
     return _svg("".join(parts), label)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """Where words belong beside the picture of `ahead`, in percent from its left and from its top."""
+
+    now: float  # the end of the past
+    values: tuple[tuple[float, float], ...]  # value, place: the highest and the lowest of what is drawn
+    limit: float | None  # place of the limit
+
+
+def axis(past: Line, middle: Line, low: Line, high: Line, *, limit: float | None) -> Axis:
+    """The axis of the same picture as `ahead` draws from the same lines."""
+    lines = [past, middle, low, high]
+    box = scale(lines, [] if limit is None else [limit])
+    drawn = [value for line in lines for _, value in line]
+    return Axis(
+        now=round(_x((past or middle)[-1 if past else 0][0], box), 1),
+        values=tuple((value, round(100 * _y(value, box) / HEIGHT, 1)) for value in (max(drawn), min(drawn))),
+        limit=None if limit is None else round(100 * _y(limit, box) / HEIGHT, 1),
+    )
 
 
 def _svg(inside: str, label: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
@@ -139,7 +140,7 @@ def gather(
     asks = [
         *_alert_asks(material, alerts, when),
         *[_ask(one) for one in material.asked(today, None if areas is None else frozenset(areas))],
-        *_pilot_asks(known, when.running),
+        *_pilot_asks(known, today, _decided(material) if when.running else None),
     ]
     return Facts(
         version=VERSION,
@@ -524,11 +525,15 @@ def _ask(one: Asked) -> Ask:
     )
 
 
-def _pilot_asks(known: Iterable[Known], running: bool) -> list[Ask]:
-    """Pilots that have ended wait for the decision that their gate names; only in a brief of the present."""
+def _pilot_asks(known: Iterable[Known], today: date, decided: Mapping[str, date] | None) -> list[Ask]:
+    """Pilots that have ended wait for the decision that their gate names, until one is written down before their own
+    screen. Only in a brief of the present: `decided` is None in any other.
+    """
     asks = []
     for one in known:
-        if not running or one.state != FINISHED or one.result is None:
+        if decided is None or one.state != FINISHED or one.result is None:
+            continue
+        if decided.get(one.pilot.key, one.pilot.ends) > one.pilot.ends:
             continue
         verdict = VERDICTS.get(one.result.verdict, VERDICTS["cannot_tell"])
         titles = [one.pilot.text("title", language) for language in ("vi", "en")]
@@ -540,12 +545,22 @@ def _pilot_asks(known: Iterable[Known], running: bool) -> list[Ask]:
                 detail=Said(one.pilot.text("gate", "vi"), one.pilot.text("gate", "en")),
                 owner=one.pilot.text("owner", "vi"),
                 due_at=None,
-                due=None,
-                overdue=False,
+                due=one.pilot.decide_by,
+                overdue=one.pilot.decide_by is not None and one.pilot.decide_by < today,
                 page="pilots",
             )
         )
     return asks
+
+
+def _decided(material: Material) -> dict[str, date]:
+    """Per pilot the last local day on which a decision was written down before its screen."""
+    found: dict[str, date] = {}
+    for one in reversed(material.store.read_decisions()):  # the newest comes last and stays
+        if one.page == "pilots":
+            day = one.made_at.astimezone(material.city.zone).date()
+            found.update(dict.fromkeys(parse_qs(urlsplit(one.link).query).get("pilot", ()), day))
+    return found
 
 
 VERDICTS = {

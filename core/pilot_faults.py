@@ -142,6 +142,10 @@ FAULTS = {  # code: (vi, en); a row is the line of the file, its head is line 1
         "{where}, mục ends: ngày cuối ({ends}) ở trước ngày bắt đầu ({starts}); hãy sửa một trong hai.",
         "{where}: ends ({ends}) lies before starts ({starts})",
     ),
+    "decide_early": (
+        "{where}, mục decide_by: hạn quyết định ({decide_by}) phải ở sau ngày cuối ({ends}); hãy sửa một trong hai.",
+        "{where}: decide_by ({decide_by}) must lie after ends ({ends})",
+    ),
     "back_late": (
         "{where}, mục looks_back_to: {back} phải ở trước ngày bắt đầu ({starts}); hãy sửa lại.",
         "{where}: looks_back_to ({back}) must lie before starts ({starts})",

@@ -37,6 +37,7 @@ KEYS = {
     "looks_back_to",
     "starts",
     "ends",
+    "decide_by",
     "cost_million_vnd",
     "private_share_pct",
     "panel",
@@ -65,6 +66,7 @@ class Pilot:
     looks_back_to: date  # the first day of the figures: part of the plan, or whoever dislikes a verdict would trim it
     starts: date
     ends: date  # the last day
+    decide_by: date | None  # by when what follows is decided; None where the plan does not say
     cost_million_vnd: float
     private_share_pct: float
     panel: Path | None  # the figures, frozen; None while there are none
@@ -114,6 +116,9 @@ def _pilot(path: Path, city: City) -> Pilot:
     starts, ends = _day(table, "starts", where), _day(table, "ends", where)
     if ends < starts:
         raise PlanFault("ends_first", where=where, ends=ends, starts=starts)
+    decide_by = _day(table, "decide_by", where) if "decide_by" in table else None
+    if decide_by is not None and decide_by <= ends:
+        raise PlanFault("decide_early", where=where, decide_by=decide_by, ends=ends)
     looks_back_to = _day(table, "looks_back_to", where)
     if looks_back_to >= starts:
         raise PlanFault("back_late", where=where, back=looks_back_to, starts=starts)
@@ -139,6 +144,7 @@ def _pilot(path: Path, city: City) -> Pilot:
         looks_back_to=looks_back_to,
         starts=starts,
         ends=ends,
+        decide_by=decide_by,
         cost_million_vnd=_amount(table, "cost_million_vnd", where),
         private_share_pct=_share(table, "private_share_pct", where),
         panel=city.data_folder / "pilots" / Path(panel).name if panel else None,

@@ -277,21 +277,27 @@ def _ahead(screen: Screen, one: Ahead, told: Told) -> dict[str, Any]:
     outlook = one.outlook
     times = [point.at for point in outlook.middle]
     past = _points(outlook.past)
-    svg = pictures.ahead(
+    lines = (
         past,
         _points(outlook.middle),
         list(zip(times, outlook.low, strict=True)),
         list(zip(times, outlook.high, strict=True)),
-        limit=outlook.limit,
-        label=f"{one.name}: {one.says}",
-        theme=screen.look,
     )
+    svg = pictures.ahead(*lines, limit=outlook.limit, label=f"{one.name}: {one.says}", theme=screen.look)
+    axis = pictures.axis(*lines, limit=outlook.limit)
     zone = screen.line.city.zone
+
+    def written(value: float) -> str:
+        return formats.number(value, outlook.decimals, screen.language)
+
     return {
         "words": one,
         "picture": picture(svg),
         "first": formats.clock(past[0][0] if past else times[0], zone),
-        "now": formats.clock(outlook.issued_at, zone),
+        "now": formats.clock(past[-1][0] if past else outlook.issued_at, zone),
+        "now_at": axis.now,
+        "levels": [(written(value), place) for value, place in axis.values],
+        "limit": None if outlook.limit is None else (written(outlook.limit), axis.limit),
         "last": formats.clock(times[-1], zone),
         "crosses": outlook.earliest is not None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -183,7 +184,8 @@ def open_screen(key: str, *, wall: bool = False) -> Screen:
         layout="wide",
         initial_sidebar_state="collapsed",
     )
-    st.html(f"<style>{_style(wall)}</style>")
+    words = json.dumps(t("state.defect"), ensure_ascii=False)
+    st.html(f"<style>{_style(wall)}\n:root{{--defect:{words}}}</style>")
     try:
         person = people.who(key)
     except people.Stopped as stopped:

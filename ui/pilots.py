@@ -144,6 +144,7 @@ def _row(view: View, known: Known, item: ObservedProperty | None) -> dict[str, A
         "back_to": _day(pilot.looks_back_to, language),
         "since": _day(pilot.starts, language),
         "until": _day(pilot.ends, language),
+        "decide_by": _day(pilot.decide_by, language) if pilot.decide_by else "",
         "state": known.state,
         "cost": formats.number(pilot.cost_million_vnd, 0, language),
         "money": pilot.text("money", language),

@@ -35,7 +35,7 @@ from core.outlook import Ahead, Crossing
 from core.wall import load_wall
 from pipeline import Line
 from store.duck import DuckStore
-from ui import render, server
+from ui import brief, render, server
 
 STARTS = datetime.fromisoformat("2026-11-19T17:30:00+07:00")  # the storm; it is looked at an hour later
 STORY, STEP = timedelta(minutes=60), timedelta(minutes=15)
@@ -190,6 +190,15 @@ class Stage:
         sites.loc[chosen, "name_vi"] = [names[number % len(names)] for number in range(len(chosen))]
         self.line.change(lambda _: Outcome())
         return before
+
+    def spoil(self) -> bool:
+        """The leader's brief has a defect from now on."""
+
+        def page(_: object) -> None:
+            raise ZeroDivisionError("<b>a secret of the server</b>")
+
+        brief.page = page
+        return True
 
     def stall(self, source: str) -> bool:
         """That source does not answer from now on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +13,14 @@ import pytest
 
 from alerts.lifecycle import OUT_OF_SERVICE
 from control.brief import Material, gather
+from control.pilots import Known
 from core import observations as obs
 from core.alert import Alert, AlertEvent
 from core.asked import Asked
 from core.brief import DAY, MONTH, WEEK, Facts
 from core.ledger import Outcome
 from core.outlook import Ahead, Crossing
-from core.plans import Task
+from core.plans import Decision, Task
 from core.snapshot import Snapshot
 from pipeline import Line
 from tests.pages.conftest import copy_of
@@ -161,6 +162,30 @@ def test_an_alert_that_began_after_the_day_is_not_in_it(rung: Line) -> None:
     assert not yesterday.chains
     assert not [one for one in yesterday.asks if one.kind == "alert"]
     assert yesterday.counts.raised == 0
+
+
+def test_a_pilot_that_has_ended_asks_for_its_decision_by_the_day_of_its_plan_until_one_is_written_down(
+    line: Line,
+) -> None:
+    def asked() -> dict[str, tuple[date | None, bool]]:
+        return {one.key: (one.due, one.overdue) for one in today(line, pilots=of_a_city).asks if one.kind == "pilot"}
+
+    by = {"signal_timing": date(2020, 1, 2), "kerb_watch": None}
+    known = [replace(one, pilot=replace(one.pilot, decide_by=by.get(one.pilot.key))) for one in line.pilots()]
+
+    def of_a_city(day: date) -> list[Known]:
+        return known
+
+    assert asked() == {"signal_timing": (date(2020, 1, 2), True), "kerb_watch": (None, False)}
+    decision = Decision(
+        id="QĐ-0001", made_at=line.clock.now(), made_by="Lê Thu Hà", page="pilots", link="/pilots?pilot=kerb_watch",
+        snapshot=1, seen_at=line.clock.now(), seen="Nhân rộng", text="Nhân rộng ra ba phường",
+    )  # fmt: skip
+    line.store.write_decision(decision)
+    line.store.write_decision(replace(decision, id="QĐ-0002", link="/pilots", text="Giao báo cáo"))
+    before = replace(decision, id="QĐ-0003", link="/pilots?pilot=signal_timing")
+    line.store.write_decision(replace(before, made_at=datetime(2026, 10, 20, tzinfo=UTC)))
+    assert list(asked()) == ["signal_timing"], "what was decided while it ran is not the decision about its result"
 
 
 def test_plans_pilots_and_forecasts_come_into_the_brief(demo_line: Line) -> None:

@@ -100,6 +100,7 @@ def test_a_lock_from_the_day_of_the_start_on_is_late(city: City) -> None:
         ('"road_14"', '"road_13"', "controls must name each unit once"),
         ("looks_back_to = 2026-07-13", "looks_back_to = 2026-10-05", "must lie before starts"),
         ("ends = 2026-10-30", "ends = 2026-10-01", r"ends \(2026-10-01\) lies before starts"),
+        ("decide_by = 2026-11-27", "decide_by = 2026-10-30", r"decide_by \(2026-10-30\) must lie after ends"),
         ("starts = 2026-10-05", "starts = 2026-10-05T07:00:00Z", "starts is a day"),
         ('better = "down"', 'better = "less"', "better must be one of up, down"),
         ("private_share_pct = 0", "private_share_pct = 120", "at most 100"),

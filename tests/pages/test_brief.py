@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -97,6 +98,7 @@ def test_an_earlier_brief_is_read_from_the_archive_and_its_text_stays_text(
     shown = html(viewer)
     assert 'data-first="2026-09-15"' in shown
     assert "Ngập hầm chui" in shown
+    assert re.search(r'<b style="top:[0-9.]+%">ngưỡng [0-9,]+</b>', shown), "the limit that may be crossed has its name"
     assert "<img" not in shown
     assert "&lt;img src=x" in shown
 
