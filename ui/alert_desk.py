@@ -99,7 +99,7 @@ def _filters(screen: Screen, view: View) -> list[Alert]:
             label_visibility="collapsed",
         )
         words = st.text_input(
-            t("alert.search"), key="search", placeholder=t("alert.search"), label_visibility="collapsed"
+            t("alert.search"), key="search", placeholder=t("alert.search_short"), label_visibility="collapsed"
         )
     snapshot = view.snapshot
     pool = {

@@ -95,14 +95,12 @@ def _choice(screen: Screen) -> Choice:
                 t("layers.method"), METHODS, format_func=lambda one: t(f"layers.method_{one}"), key="layers_method"
             )
             classes = st.selectbox(t("layers.classes"), CLASSES, index=2, key="layers_classes")
-    with st.container(horizontal=True, gap="small"):
-        day = st.date_input(
-            t("layers.day"), value=today, min_value=date(1990, 1, 1), max_value=today, format="DD/MM/YYYY",
-            key="layers_day",
-        )  # fmt: skip
-        extent = st.selectbox(
-            t("layers.extent"), EXTENTS, format_func=lambda one: t(f"layers.extent_{one}"), key="layers_extent"
-        )
+    day = st.date_input(
+        t("layers.day"), value=today, min_value=date(1990, 1, 1), max_value=today, format="DD/MM/YYYY", key="layers_day"
+    )
+    extent = st.selectbox(
+        t("layers.extent"), EXTENTS, format_func=lambda one: t(f"layers.extent_{one}"), key="layers_extent"
+    )
     basemap = False
     if screen.line.city.basemap is not None:
         basemap = st.toggle(t("layers.basemap"), key="layers_basemap")

@@ -29,6 +29,7 @@ BY_THE_LINE = {  # deeds that are not on the ledger: messages, trials, drills, e
     "deliver_file", "read_delivery", "import_layer", "remove_layer", "lock_pilot", "remind_unit", "plan_task",
     "change_task", "start_task", "finish_task", "reopen_task", "drop_task", "undo_task", "record_decision",
     "enter_number", "export_decisions", "make_survey_link", "revoke_survey_link", "import_ratings",
+    "answer_criterion", "restore_answer",
 }  # fmt: skip
 
 
