@@ -136,6 +136,7 @@ def test_each_alert_stands_on_the_chart_once_stored_or_just_raised(demo_line: Li
                 "rule": rule.key,
                 "happened_at": pd.Timestamp(at),
                 "priority": "high",
+                "detail": "",
             }
             for at in (twice, fresh)
         ]
