@@ -18,9 +18,10 @@ from core.alert import Alert, AlertEvent
 from core.errors import InputError
 from core.forms import Delivery
 from core.ledger import AuditEntry, Handover, Notice, Situation, StepDone, Switch
-from core.observations import COLUMNS, IDENTITY, QUALITY
+from core.observations import COLUMNS, IDENTITY, QUALITY, USABLE
 
 Record = TypeVar("Record")
+USABLE_VALUE: Final = f"quality IN {USABLE} AND value IS NOT NULL"  # SQL
 _PLAIN: Final[Mapping[str, type]] = {
     "VARCHAR": str,
     "BOOLEAN": bool,

@@ -24,29 +24,26 @@ import duckdb
 import pandas as pd
 
 from core.alert import Alert
-from core.calendar import LEAST_DAYS, is_holiday
 from core.catalogue import Catalogue, Indicator
 from core.config import AREA_COLUMNS, SITE_COLUMNS, City
 from core.errors import InputError, StoreBusy, StoreError
 from core.forms import Delivery
 from core.ledger import AuditEntry, Change, Handover, Ledger, Notice, Outcome, Situation, StepDone
 from core.maturity import Given
-from core.observations import COLUMNS, USABLE
+from core.observations import COLUMNS
 from core.open_figures import Publication
 from core.plans import Decision, OwnNumber, Task
 from core.ratings import RatingCount, RatingFile
 from core.survey import Answer, IssuedLink
 from core.usage import UsageDay
-from store import _cases, _chain, _citizens, _deliveries, _desk, _plans
+from store import _care, _cases, _chain, _citizens, _deliveries, _desk, _plans, _usual
 from store._file import connect, first_line, migrate, one, parts, shown, transaction
-from store._rows import EVENT_TYPES, attributed, frame_of, incoming, listed, naive, utc_without_zone
+from store._rows import EVENT_TYPES, USABLE_VALUE, attributed, frame_of, incoming, listed, naive, utc_without_zone
 from store.audit import AUDIT_COLUMNS, KEEP, Head, shortened
 from store.base import Store, Written
 
 DEFAULT_ZONE: Final = "Asia/Ho_Chi_Minh"
-BAND_HISTORY: Final = timedelta(weeks=8)
 _HOUR: Final = timedelta(hours=1)
-_USABLE: Final = f"quality IN {USABLE} AND value IS NOT NULL"
 
 
 @dataclass(slots=True)
@@ -55,15 +52,6 @@ class _File:
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     ledger: Ledger | None = None  # as it was last committed; reading 2,000 alerts anew costs more than a whole deed
-
-
-@dataclass(frozen=True, slots=True)
-class _History:
-    """SQL for values with their day and hour class, its parameters, and the table `spans` that it reads."""
-
-    sql: str  # site_id, observed_property, value, day, hour_of_week
-    parameters: Mapping[str, Any]
-    spans: pd.DataFrame  # since, until, shift_min
 
 
 _files: dict[Path, _File] = {}
@@ -241,13 +229,14 @@ class DuckStore:
             f"""MERGE INTO latest USING (
                 SELECT series_id, max(time) AS time, arg_max(value, time) AS value, arg_max(quality, time) AS quality,
                     arg_max(received_at, time) AS received_at
-                FROM batch WHERE {_USABLE} GROUP BY series_id) b ON latest.series_id = b.series_id
+                FROM batch WHERE {USABLE_VALUE} GROUP BY series_id) b ON latest.series_id = b.series_id
             WHEN MATCHED AND b.time >= latest.time THEN
                 UPDATE SET time = b.time, value = b.value, quality = b.quality, received_at = b.received_at
             WHEN NOT MATCHED THEN INSERT VALUES (b.series_id, b.time, b.value, b.quality, b.received_at)"""
         )
         withdrawn = cursor.execute(
-            f"SELECT series_id FROM latest JOIN (SELECT * FROM batch WHERE NOT ({_USABLE})) USING (series_id, time)"
+            f"""SELECT series_id FROM latest
+                JOIN (SELECT * FROM batch WHERE NOT ({USABLE_VALUE})) USING (series_id, time)"""
         ).fetchall()
         if withdrawn:  # the newest value was revised to a bad one: the one before it stands again
             series = [row[0] for row in withdrawn]
@@ -333,64 +322,17 @@ class DuckStore:
         self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
     ) -> int:
         """See Store. A value labelled 08:00 on Monday (07:00-08:00) counts to hour 7: label minus one microsecond."""
-        history = self._history_by_hour_class(properties, now, own_holidays)
+        history = _usual.history(properties, now, own_holidays, self.zone)
         with self._write(spans=history.spans) as cursor:
-            cursor.execute("DELETE FROM usual_band WHERE observed_property IN (SELECT unnest(?))", [list(properties)])
-            (rows,) = one(
-                cursor.execute(
-                    f"""INSERT INTO usual_band
-                    SELECT site_id, observed_property, hour_of_week, band[1], band[2], band[3], n FROM (
-                        SELECT site_id, observed_property, hour_of_week,
-                            quantile_cont(value, [0.1, 0.5, 0.9]) AS band, count(*) AS n
-                        FROM ({history.sql}) GROUP BY ALL HAVING count(DISTINCT day) >= $least)""",
-                    {**history.parameters, "least": LEAST_DAYS},
-                )
-            )
-        return int(rows)
+            return _usual.rebuild(cursor, history, properties)
 
     def short_of_usual(
         self, properties: Collection[str], now: datetime, own_holidays: Collection[date] = ()
     ) -> pd.DataFrame:
         """See Store."""
-        history = self._history_by_hour_class(properties, now, own_holidays)
+        history = _usual.history(properties, now, own_holidays, self.zone)
         with self._read() as cursor:
-            cursor.register("spans", history.spans)
-            try:
-                return self._frame(
-                    f"""SELECT site_id, observed_property, hour_of_week, count(DISTINCT day) AS days
-                    FROM ({history.sql}) GROUP BY ALL HAVING count(DISTINCT day) < $least
-                    ORDER BY observed_property, site_id, hour_of_week""",
-                    {**history.parameters, "least": LEAST_DAYS},
-                )
-            finally:
-                cursor.unregister("spans")
-
-    def _history_by_hour_class(
-        self, properties: Collection[str], now: datetime, own_holidays: Collection[date]
-    ) -> _History:
-        """What the usual is made of: each usable value of the last eight weeks with its day and hour class."""
-        until = naive(now, "now")
-        since = until - BAND_HISTORY
-        days = [since.date() + timedelta(days=number) for number in range(-1, BAND_HISTORY.days + 2)]
-        sql = f"""SELECT s.site_id, s.observed_property, o.value, local::DATE AS day,
-                if(local::DATE IN (SELECT unnest($holidays::DATE[])), 7, isodow(local) - 1) * 24
-                    + hour(local) AS hour_of_week
-            FROM (
-                SELECT o.series_id, o.value, o.time + to_minutes(z.shift_min) - INTERVAL 1 MICROSECOND AS local
-                FROM observations o JOIN spans z ON o.time > z.since AND o.time <= z.until
-                WHERE o.time > $since AND o.time <= $until AND {_USABLE}) o
-            JOIN series s USING (series_id)
-            WHERE s.observed_property IN (SELECT unnest($properties))"""
-        return _History(
-            sql=sql,
-            parameters={
-                "since": since,
-                "until": until,
-                "properties": list(properties),
-                "holidays": [day for day in days if is_holiday(day, own_holidays)],
-            },
-            spans=pd.DataFrame(_offsets(since, until, self.zone), columns=["since", "until", "shift_min"]),
-        )
+            return _usual.short(cursor, history)
 
     # Reading -----------------------------------------------------------------------------------------------------
 
@@ -790,33 +732,9 @@ class DuckStore:
 
     def stats(self) -> dict[str, float | int | str]:
         """See Store. Times are ISO 8601 in UTC, empty when there is no observation."""
-        tables = (
-            "observations",
-            "revisions",
-            "series",
-            "sites",
-            "set_aside",
-            "alerts",
-            "journal",
-            "notices",
-            "audit",
-            "deliveries",
-            "survey_answers",
-            "rating_counts",
-            "usage_days",
-            "cases",
-            "plan_tasks",
-            "decisions",
-        )
         with self._read() as cursor:
-            counts = one(cursor.execute(f"SELECT {', '.join(f'(SELECT count(*) FROM {table})' for table in tables)}"))
-            oldest, newest = one(cursor.execute("SELECT min(time), max(time) FROM observations"))
-            (version,) = one(cursor.execute("SELECT max(version) FROM schema_version"))
-        found: dict[str, float | int | str] = dict(zip(tables, counts, strict=True))
-        found["oldest"] = "" if oldest is None else f"{oldest.isoformat()}Z"
-        found["newest"] = "" if newest is None else f"{newest.isoformat()}Z"
+            found = _care.counts(cursor)
         found["file_bytes"] = sum(part.stat().st_size for part in parts(self.path))
-        found["schema_version"] = version
         found["zone"] = self.zone.key
         return found
 
@@ -851,53 +769,11 @@ class DuckStore:
 
     def verify_tables(self) -> list[str]:
         """The findings of `verify` without the audit log."""
-        questions = {
-            "series is given twice": """SELECT 1 FROM series
-                GROUP BY site_id, observed_property, source HAVING count(*) > 1""",
-            "series number is given twice": "SELECT 1 FROM series GROUP BY series_id HAVING count(*) > 1",
-            "observation is stored twice": "SELECT 1 FROM observations GROUP BY series_id, time HAVING count(*) > 1",
-            "observation has no series": "SELECT 1 FROM observations ANTI JOIN series USING (series_id)",
-            "revision has no observation that replaced it": """SELECT 1 FROM revisions r ANTI JOIN observations o
-                ON r.series_id = o.series_id AND r.time = o.time AND r.superseded_at <= o.received_at""",
-            "row of `latest` differs from the observations": f"""SELECT 1
-                FROM ({_latest_of("true")}) o FULL JOIN latest l USING (series_id)
-                WHERE (o.time, o.value, o.quality, o.received_at)
-                    IS DISTINCT FROM (l.time, l.value, l.quality, l.received_at)""",
-            "row of `latest` is there twice": "SELECT 1 FROM latest GROUP BY series_id HAVING count(*) > 1",
-            "row of `area_hourly` differs from the observations": f"""SELECT 1
-                FROM ({self._area_hours("true")}) o FULL JOIN area_hourly a USING (observed_property, area, hour)
-                WHERE (o.n, o.low, o.high) IS DISTINCT FROM (a.n, a.low, a.high)
-                OR abs(o.total - a.total) > 1e-9 * greatest(abs(o.low), abs(o.high)) * o.n""",
-            "row of `area_hourly` is there twice": """SELECT 1 FROM area_hourly
-                GROUP BY observed_property, area, hour HAVING count(*) > 1""",
-            "alert is there twice": "SELECT 1 FROM alerts GROUP BY rule, site_id HAVING count(*) > 1",
-            "journal entry is there twice": "SELECT 1 FROM journal GROUP BY entry HAVING count(*) > 1",
-            "situation is there twice": "SELECT 1 FROM situations GROUP BY id HAVING count(*) > 1",
-            "step is there twice": """SELECT 1 FROM playbook_steps
-                GROUP BY rule, site_id, began_at, step HAVING count(*) > 1""",
-            "handover is there twice": "SELECT 1 FROM handovers GROUP BY id HAVING count(*) > 1",
-            "notice is there twice": "SELECT 1 FROM notices GROUP BY id HAVING count(*) > 1",
-            "case is there twice": "SELECT 1 FROM cases GROUP BY source, case_id HAVING count(*) > 1",
-            "delivered file differs from its hash": "SELECT 1 FROM deliveries WHERE sha256(body) <> sha256",
-            "survey link is given twice": "SELECT 1 FROM survey_links GROUP BY key_id HAVING count(*) > 1",
-            "answer belongs to no link": "SELECT 1 FROM survey_answers ANTI JOIN survey_links USING (key_id)",
-            "answer tells more than its hour": """SELECT 1 FROM survey_answers
-                WHERE answered_at <> date_trunc('hour', answered_at) OR points NOT BETWEEN 1 AND 5""",
-            "delivery has versions missing or given twice": """SELECT 1 FROM deliveries GROUP BY form, unit, period_end
-                HAVING count(*) <> max(version) OR count(DISTINCT version) <> count(*)""",
-            "task has versions missing or given twice": """SELECT 1 FROM plan_tasks GROUP BY task
-                HAVING count(*) <> max(version) OR count(DISTINCT version) <> count(*)""",
-            "decision is there twice": "SELECT 1 FROM decisions GROUP BY id HAVING count(*) > 1",
-            "decision has no task that it names": """SELECT 1 FROM decisions d
-                WHERE d.task <> '' AND d.task NOT IN (SELECT task FROM plan_tasks WHERE decision = d.id)""",
-        }
-        findings = []
         with self._lock, self._read() as cursor:
-            for words, sql in questions.items():
-                (count,) = one(cursor.execute(f"SELECT count(*) FROM ({sql})"))
-                if count:
-                    findings.append(f"{self._name}: {count} x {words}")
-        return findings
+            return [
+                f"{self._name}: {words}"
+                for words in _care.findings(cursor, _latest_of("true"), self._area_hours("true"))
+            ]
 
     def prune(self, before: datetime) -> int:
         """See Store. Counts observations, their revisions, quarantined rows and settled notices."""
@@ -931,7 +807,7 @@ class DuckStore:
         with self._read() as cursor:
             (remembered,) = one(cursor.execute("SELECT coalesce(max(value), '') FROM settings WHERE name = 'zone'"))
         self.zone = zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone or remembered or DEFAULT_ZONE)
-        phases = {_offset(datetime(2026, month, 1), self.zone) % _HOUR for month in range(1, 13)}
+        phases = {_usual.offset(datetime(2026, month, 1), self.zone) % _HOUR for month in range(1, 13)}
         if len(phases) > 1:
             raise StoreError(f"time zone {self.zone.key}: hours that begin at changing minutes are not supported")
         self._phase_min = phases.pop() // timedelta(minutes=1)
@@ -964,7 +840,7 @@ class DuckStore:
         return f"""SELECT s.observed_property, t.area, {self._hour_end("o.time")} AS hour, sum(o.value) AS total,
                 count(*) AS n, min(o.value) AS low, max(o.value) AS high
             FROM observations o JOIN series s USING (series_id) JOIN sites t USING (site_id)
-            WHERE {_USABLE} AND t.area <> '' AND {condition} GROUP BY ALL"""
+            WHERE {USABLE_VALUE} AND t.area <> '' AND {condition} GROUP BY ALL"""
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """This thread's cursor. It dies with its thread."""
@@ -1059,22 +935,4 @@ def _latest_of(condition: str) -> str:
     """SQL for the newest usable row of every series that meets the condition."""
     return f"""SELECT series_id, max(time) AS time, arg_max(value, time) AS value, arg_max(quality, time) AS quality,
         arg_max(received_at, time) AS received_at
-        FROM observations WHERE {_USABLE} AND {condition} GROUP BY series_id"""
-
-
-def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
-    """Local time minus UTC at a naive UTC moment."""
-    return moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) - moment
-
-
-def _offsets(since: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime, int]]:
-    """Stretches of the zone's life with one offset: naive UTC from (exclusive), to (inclusive), minutes."""
-    found = [(since, until, _offset(since, zone) // timedelta(minutes=1))]
-    moment = since.replace(minute=0, second=0, microsecond=0) + _HOUR
-    while moment < until:
-        shift_min = _offset(moment, zone) // timedelta(minutes=1)
-        if shift_min != found[-1][2]:
-            found[-1] = (found[-1][0], moment, found[-1][2])
-            found.append((moment, until, shift_min))
-        moment += _HOUR
-    return found
+        FROM observations WHERE {USABLE_VALUE} AND {condition} GROUP BY series_id"""

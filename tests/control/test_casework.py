@@ -166,6 +166,11 @@ def test_the_store_refuses_a_period_that_overlaps_a_published_one(own_line: Line
     newest = own_line.store.newest_publication()
     assert newest is not None
     assert newest.since == noon + DAY
+    assert own_line.store.verify_tables() == []
+    with own_line.store._write() as cursor:  # whoever merges two files by hand
+        cursor.execute("INSERT INTO open_figures SELECT since + INTERVAL 6 HOUR, until, made_at, body FROM open_figures")
+    found = own_line.store.verify_tables()
+    assert [words.partition(": ")[2] for words in found] == ["2 x published period overlaps another"]
 
 
 def test_a_house_that_came_in_the_middle_of_the_week_does_not_publish_that_week_as_whole(own_line: Line) -> None:

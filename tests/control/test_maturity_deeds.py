@@ -99,6 +99,10 @@ def test_an_earlier_answer_comes_back_and_nothing_is_lost(line: Line) -> None:
     assert stand(line).own is None, "what put the configured one back puts it back again"
     assert [one.answer for one in line.store.read_answers()] == ["yes", "partly", "yes", "no", "partly", "no"]
     assert [action for action, *_ in audited(line)][:4] == ["restore_answer"] * 4
+    assert line.store.verify_tables() == []
+    with line.store._write() as cursor:
+        cursor.execute("DELETE FROM maturity_answers WHERE version = 2")
+    assert any("answer of a criterion has versions missing" in words for words in line.store.verify_tables())
 
 
 def test_a_criterion_that_nobody_configured_goes_back_to_unanswered(line: Line) -> None:
