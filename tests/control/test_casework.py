@@ -168,7 +168,9 @@ def test_the_store_refuses_a_period_that_overlaps_a_published_one(own_line: Line
     assert newest.since == noon + DAY
     assert own_line.store.verify_tables() == []
     with own_line.store._write() as cursor:  # whoever merges two files by hand
-        cursor.execute("INSERT INTO open_figures SELECT since + INTERVAL 6 HOUR, until, made_at, body FROM open_figures")
+        cursor.execute(
+            "INSERT INTO open_figures SELECT since + INTERVAL 6 HOUR, until, made_at, body FROM open_figures"
+        )
     found = own_line.store.verify_tables()
     assert [words.partition(": ")[2] for words in found] == ["2 x published period overlaps another"]
 
