@@ -223,9 +223,11 @@ def _failed(view: View, row: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def _why(view: View, why: str, n: float) -> str:
-    for family in ("quality.why_", "reason."):
-        if f"{family}{why}" in view.t:
-            return view.t(f"{family}{why}", n=formats.number(n, 0, view.language))
+    count = formats.number(n, 0, view.language)
+    if f"quality.why_{why}" in view.t:
+        return view.t(f"quality.why_{why}", n=count)
+    if f"reason.{why}" in view.t:
+        return view.t(f"reason.{why}", n=count)
     return why
 
 
