@@ -91,22 +91,31 @@ LONG_NAMES = {
 }
 
 
+# Several alerts in one ward: «Nhiều phản ánh ngập trong phường · thêm 2».
+CROWDED = (
+    *("flood_reports:90007", "flood_in_ward:90007", "heavy_rain:90007"),
+    *("flood_reports:90006", "flood_in_ward:90006"),
+)
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_long_names_stand_whole(room: str, stage: WallStage, window: Window) -> None:
     """Whichever road is the slowest tonight, whatever the office is called: the name is there to its last letter."""
     stage.ask("calm")
     before = {kind: stage.ask("rename", kind, *names) for kind, names in LONG_NAMES.items()}
+    stage.ask("ring", *CROWDED, priority="high")
     stage.ask("put", "overview")
     viewer = window(stage, SIZES[-1])
     page = viewer.open(f"/wall?screen={room}&embed=true")
     shows(page, "overview")
     found = []
-    for scene in ("traffic", "services"):
+    for scene in ("traffic", "services", "map"):
         stage.ask("put", scene)
         shows(page, scene)
         found += [f"{scene} {words}" for words in seen(page, ROOMS[room], SIZES[-1:])]
     for kind, names in before.items():
         stage.ask("rename", kind, *names)
+    stage.ask("calm")
     stage.ask("release")
     assert found == []
 

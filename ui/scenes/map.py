@@ -17,6 +17,7 @@ MOST_PLACES = 6
 LIST_ROOM_U = (468.0, 300.0, 204.0)  # of the list at the least room of each density
 NAME_ROOM_U = (390.0, 295.0, 236.0)
 NAME_U, ROW_U, LINE_U = 26.0, 72.0, 35.0
+SAYS_U, SAYS_LINE_U = 20.0, 26.4
 TEXT_PX = 26.0
 LABELLED = ("high", "critical")
 
@@ -28,8 +29,8 @@ class Place:
     card: Card
     name: str
     value: str
-    late: str  # how old its data are, when they no longer count
-    more: int
+    late: bool  # its data no longer count
+    says: str  # what stands there, or how old its data are; and how many other alerts
 
 
 def scene(stage: Stage) -> dict[str, str]:
@@ -40,7 +41,11 @@ def scene(stage: Stage) -> dict[str, str]:
     name_u = stage.room(*NAME_ROOM_U)
     shown = fitting(
         found[:MOST_PLACES],
-        lambda place: ROW_U + LINE_U * (lines(place.name, NAME_U, name_u) - 1),
+        lambda place: (
+            ROW_U
+            + LINE_U * (lines(place.name, NAME_U, name_u) - 1)
+            + SAYS_LINE_U * (lines(place.says, SAYS_U, name_u) - 1)
+        ),
         stage.room(*LIST_ROOM_U),
     )
     labels = {place.card.site_id: place.value for place in shown if place.card.priority in LABELLED}
@@ -82,16 +87,20 @@ def places(view: View) -> tuple[list[Place], int]:
         else:
             at.setdefault(alert.site_id, []).append(alert)
     found = {site_id: [view.card(alert, 36) for alert in alerts] for site_id, alerts in at.items()}
-    return [
-        Place(
-            card=cards[0],
-            name=city.site_name(site_id, view.language),
-            value=short_value(cards[0].value),
-            late=_late(view, at[site_id][0]),
-            more=len(cards) - 1,
-        )
-        for site_id, cards in found.items()
-    ], elsewhere
+    return [_place(view, site_id, cards, _late(view, at[site_id][0])) for site_id, cards in found.items()], elsewhere
+
+
+def _place(view: View, site_id: str, cards: list[Card], late: str) -> Place:
+    says = [late or cards[0].title]
+    if len(cards) > 1:
+        says.append(view.t("scene_map.others", n=len(cards) - 1))
+    return Place(
+        card=cards[0],
+        name=view.snapshot.city.site_name(site_id, view.language),
+        value=short_value(cards[0].value),
+        late=bool(late),
+        says=" · ".join(says),
+    )
 
 
 def _late(view: View, alert: Alert) -> str:
