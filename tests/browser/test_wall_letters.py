@@ -24,6 +24,9 @@ VIEWER_M = 6.0
 KEEP, KEPT = bool(os.environ.get("KEEP_PICTURES")), ROOT / "docs" / "pictures" / "wall"
 WIDEST_KEPT_PX, SMALLER_PX = 1920, 1280  # a wider picture is kept smaller
 HOURS = {"silent": (26,)}  # since when no source has sent anything
+BOXES = """() => Object.fromEntries([...document.querySelectorAll(".panel-root[data-scene] > [data-part]")]
+  .filter((part) => part.getClientRects().length)
+  .map((part) => [part.dataset.part, [part.offsetLeft, part.offsetTop, part.offsetWidth]]))"""
 FLOOD = "underpass_flood:flood_01"
 
 
@@ -116,6 +119,30 @@ def test_long_names_stand_whole(room: str, stage: WallStage, window: Window) -> 
     for kind, names in before.items():
         stage.ask("rename", kind, *names)
     stage.ask("calm")
+    stage.ask("release")
+    assert found == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_scene_is_whole_again_after_a_takeover(room: str, stage: WallStage, window: Window) -> None:
+    """What an incident sent away comes back to its own place: the sentence above, the last day below."""
+    stage.ask("calm")
+    stage.ask("put", "overview")
+    viewer = window(stage, SIZES[-1])
+    page = viewer.open(f"/wall?screen={room}&embed=true")
+    shows(page, "overview")
+    before = page.evaluate(BOXES)
+    stage.ask("ring", FLOOD, minutes=3)
+    shows(page, "incident")
+    stage.ask("calm")
+    shows(page, "overview")
+    assert page.evaluate(BOXES).keys() == before.keys()
+    assert [name for name, box in page.evaluate(BOXES).items() if box != before[name]] == []
+    found = seen(page, ROOMS[room], SIZES[-1:])
+    for scene in ("traffic", "map", "overview"):
+        stage.ask("put", scene)
+        shows(page, scene)
+        found += [f"{scene} {words}" for words in seen(page, ROOMS[room], SIZES[-1:])]
     stage.ask("release")
     assert found == []
 

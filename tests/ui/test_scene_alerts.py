@@ -146,6 +146,15 @@ def test_a_frozen_alert_says_that_its_data_are_late(storm_hour: Snapshot) -> Non
     assert re.search(r'class="lane p-critical [^"]*old', left)
 
 
+def test_where_there_is_no_room_for_both_the_late_data_are_told_and_the_place_gives_way(storm_hour: Snapshot) -> None:
+    now = hour(storm_hour, alert(storm_hour, FLOOD, 38.0, "critical", stale=True))
+    view = View(now, "vi", WALL)
+    (one,) = (alerts.lane(view, item) for item in now.items)
+    assert alerts.said(view, one, 440.0).place == f"số liệu chậm · {one.place}"
+    assert alerts.said(view, one, 150.0).place == "số liệu chậm"
+    assert alerts.said(view, replace(one, stale=False), 150.0).place == one.place
+
+
 def test_a_calm_hour_says_so_and_when_the_last_one_ended(calm_hour: Snapshot) -> None:
     none = screen(replace(calm_hour, journal=calm_hour.journal[:0]), "alerts")["left"]
     assert words(none) == "Cần xử lý 0 12 giờ qua Không có cảnh báo đang mở."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -27,7 +27,7 @@ LEAST_SHARE = 0.8  # of the span in %: a short alert is still seen
 MOST_LANES = 9
 LANES_ROOM_U = (505.0, 342.0, 305.0)  # of the lanes at the least room of each density
 TITLE_ROOM_U = (440.0, 322.0, 360.0)
-TITLE_U, LANE_U, LINE_U = 26.0, 64.0, 35.0
+TITLE_U, LANE_U, LINE_U, PLACE_U = 26.0, 64.0, 35.0, 20.0
 MOST_COVERED = (3, 1, 1)
 LESS_COVERED = (2, 0, 0)  # beside a line about messages that did not arrive
 
@@ -84,7 +84,7 @@ def scene(stage: Stage) -> dict[str, str]:
     return {
         "left": stage.html(
             "scene_alerts_left.html",
-            lanes=lanes,
+            lanes=[said(view, one, title_u) for one in lanes],
             count=len(items),
             more=len(items) - len(shown),
             rest=[(name, sum(one.priority == name for one in items[len(shown) :])) for name in reversed(PRIORITIES)],
@@ -144,6 +144,15 @@ def name_of(view: View, item: Item, card: Card) -> str:
         return alert_items.title(view, item)
     site = view.snapshot.city.site_name(card.site_id, view.language)
     return joined_name(card.title, site) if item.kind == "situation" else card.title
+
+
+def said(view: View, one: Lane, width_u: float) -> Lane:
+    """The lane with «số liệu chậm» before its place where its data are; instead of it where both have no room."""
+    if not one.stale:
+        return one
+    late = view.t("scene_map.late")
+    both = f"{late} · {one.place}"
+    return replace(one, place=both if lines(both, PLACE_U, width_u, condensed=True) == 1 else late)
 
 
 def with_members(
