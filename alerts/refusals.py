@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import InputError
+from core.errors import ToldInBoth
 
 REFUSALS = {  # code: what the operator reads, in vi and en
     "nothing_to_acknowledge": (
@@ -169,14 +169,11 @@ REFUSALS = {  # code: what the operator reads, in vi and en
 }
 
 
-class Refused(InputError):
-    """A deed that the life of an alert does not allow; `str()` is Vietnamese, `words` speaks both languages."""
+class Refused(ToldInBoth):
+    """A deed that the life of an alert does not allow."""
 
     def __init__(self, code: str, **values: object) -> None:
-        self.code = code
-        self.values = values
-        super().__init__(self.words("vi"))
-
-    def words(self, language: str) -> str:
-        """The sentence for the operator in `vi` or `en`."""
-        return REFUSALS[self.code][1 if language == "en" else 0].format(**self.values)
+        """`code` of REFUSALS; `values` fill its sentences."""
+        self.code, self.values = code, values
+        vietnamese, english = (words.format(**values) for words in REFUSALS[code])
+        super().__init__(vietnamese, english)

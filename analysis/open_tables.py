@@ -10,7 +10,7 @@ and those against have each changed by nobody or by at least k, the first time c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,31 +53,8 @@ def tables(
     found = reports[(received >= since) & (received < until)]
     summary = cases.summarise(found, since=since - pd.Timedelta(microseconds=1), now=as_of, population=_people(wards))
     rows = sorted(summary.rows[1:], key=lambda one: one.category)  # an order by size would rank what is hidden
-    names = [row.category for row in rows]
-    kept = pd.DataFrame(
-        [
-            {
-                "on_time": row.on_time.good,
-                "late": row.on_time.n - row.on_time.good,
-                "not_due": row.n - row.on_time.n,
-            }
-            for row in rows
-        ],
-        index=names,
-        columns=["on_time", "late", "not_due"],
-    )
-    pleased = pd.DataFrame(
-        [
-            {
-                "satisfied": row.satisfied.good,
-                "not_satisfied": row.satisfied.n - row.satisfied.good,
-                "unrated": row.n - row.satisfied.n,
-            }
-            for row in rows
-        ],
-        index=names,
-        columns=["satisfied", "not_satisfied", "unrated"],
-    )
+    kept = _split(rows, lambda row: row.on_time, ("on_time", "late", "not_due"))
+    pleased = _split(rows, lambda row: row.satisfied, ("satisfied", "not_satisfied", "unrated"))
     by_ward = pd.DataFrame({"reports": {one.code: one.n for one in summary.wards} | {"": summary.unplaced}})
     (kept_safe, pleased_safe), ward_safe = suppress_linked([kept, pleased], by_ward)
     return OpenTables(
@@ -92,6 +69,14 @@ def tables(
         votes=votes,
         sources=tuple(sorted(set(found["source"]))),
     )
+
+
+def _split(
+    rows: Sequence[cases.Row], share: Callable[[cases.Row], cases.Share], names: tuple[str, str, str]
+) -> pd.DataFrame:
+    """Per category the reports of which the share says yes, those of which it says no, and those it leaves out."""
+    counts = [(share(row).good, share(row).n - share(row).good, row.n - share(row).n) for row in rows]
+    return pd.DataFrame(counts, index=[row.category for row in rows], columns=list(names))
 
 
 def _people(wards: Sequence[str]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
     HouseError
     ├── InputError            a file, row or argument that a person can mend
-    │   └── ConfigError       the same, in config/<city>/
+    │   ├── ConfigError       the same, in config/<city>/
+    │   └── ToldInBoth        the same, with a sentence per language: it is said on a page
     ├── StoreError            the data file cannot be used
     │   └── StoreBusy         another process owns it
     └── SourceError           a source of data does not give what it should
@@ -24,6 +25,20 @@ class InputError(HouseError):
 
 class ConfigError(InputError):
     """A wrong or missing setting in config/<city>/."""
+
+
+class ToldInBoth(InputError):
+    """What a person on a page can mend: a sentence per language, and `str` is the one of `tells`."""
+
+    tells = "vi"
+
+    def __init__(self, vietnamese: str, english: str) -> None:
+        self._said = {"vi": vietnamese, "en": english}
+        super().__init__(self.words(self.tells))
+
+    def words(self, language: str) -> str:
+        """The sentence in `vi` or `en`."""
+        return self._said["en" if language == "en" else "vi"]
 
 
 class StoreError(HouseError):

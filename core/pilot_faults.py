@@ -6,7 +6,7 @@ The page speaks the language of whoever reads it (`words`); the command line and
 
 from __future__ import annotations
 
-from core.errors import ConfigError, InputError
+from core.errors import ConfigError, ToldInBoth
 
 _FILL = "hãy điền vào ô ấy"
 FAULTS = {  # code: (vi, en); a row is the line of the file, its head is line 1
@@ -202,19 +202,16 @@ FAULTS = {  # code: (vi, en); a row is the line of the file, its head is line 1
 }
 
 
-class PilotFault(InputError):
+class PilotFault(ToldInBoth):
     """Figures of a pilot that cannot be used."""
 
-    tells = "en"  # the language of `str`: files are mended where the command line speaks
+    tells = "en"  # files are mended where the command line speaks
 
     def __init__(self, code: str, **facts: object) -> None:
         """`code` of FAULTS; `facts` fill its sentences."""
-        self.code, self._facts = code, facts
-        super().__init__(self.words(self.tells))
-
-    def words(self, language: str) -> str:
-        """The sentence in `vi` or `en`."""
-        return FAULTS[self.code][language == "en"].format(**self._facts)
+        self.code = code
+        vietnamese, english = (words.format(**facts) for words in FAULTS[code])
+        super().__init__(vietnamese, english)
 
 
 class PlanFault(PilotFault, ConfigError):

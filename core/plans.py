@@ -15,7 +15,7 @@ from typing import Any
 
 from core.catalogue import Catalogue
 from core.config import City
-from core.errors import ConfigError, InputError
+from core.errors import ConfigError, InputError, ToldInBoth
 from core.forms import day_off
 from core.toml_files import read_toml, shown_path, take
 
@@ -34,16 +34,8 @@ TARGET_KEYS = {
 TASK_KEYS = {"key", "title", "unit", "due", "state", "needs", "about", "area"}
 
 
-class PlanRefused(InputError):
-    """A deed on a plan that cannot be done, in both languages."""
-
-    def __init__(self, vietnamese: str, english: str) -> None:
-        self._words = {"vi": vietnamese, "en": english}
-        super().__init__(vietnamese)
-
-    def words(self, language: str) -> str:
-        """The sentence for the person in `vi` or `en`."""
-        return self._words["en" if language == "en" else "vi"]
+class PlanRefused(ToldInBoth):
+    """A deed on a plan that cannot be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

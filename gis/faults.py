@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from core.errors import InputError
+from core.errors import ToldInBoth
 
 
-class Fault(InputError):
+class Fault(ToldInBoth):
     """A map file or a choice about it that a person can mend."""
-
-    def __init__(self, vietnamese: str, english: str) -> None:
-        self._words = {"vi": vietnamese, "en": english}
-        super().__init__(vietnamese)
-
-    def words(self, language: str) -> str:
-        """The sentence in `vi` or `en`."""
-        return self._words["en" if language == "en" else "vi"]
